@@ -3,10 +3,10 @@
 //! This room imports nothing of ours. A value that has passed through one of its constructors carries the proof with it:
 //! an [`Amount`] is exact and finite, a [`Kind`] is one of the closed list.
 
-mod amount;
+pub mod amount;
 mod kind;
 mod names;
-mod time;
+pub mod time;
 
 pub use amount::{Amount, AmountError, Overflow, Sum};
 pub use kind::{Fate, Kind, Role};

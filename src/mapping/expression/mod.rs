@@ -7,7 +7,7 @@ mod check;
 mod parse;
 
 pub use check::{CellType, Expr, Function, Names, Operator, Part, Type, Typed, check, check_as, template};
-pub use parse::{LegParts, parse_expression, parse_leg};
+pub use parse::{parse_expression, parse_leg};
 
 use std::ops::Range;
 

@@ -1,0 +1,104 @@
+//! One file whose report is known: the program, where its columns are, and the facts that come from outside its rows.
+
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::mapping::cell::{TimeReader, Zone};
+use crate::mapping::{Binding, Program, normalise};
+
+/// What the rows of a file are read with.
+pub struct FileContext {
+    pub program: Arc<Program>,
+    pub binding: Binding,
+    /// Without folders.
+    pub file_name: String,
+    pub sheet: String,
+    /// The zone that the person gave for local times.
+    pub zone: Option<Zone>,
+    /// The account's name that the person gave.
+    pub account: Option<String>,
+    /// The person's own addresses.
+    pub own: Vec<String>,
+    /// Typed date cells of a workbook come in one form, whatever a text cell would have.
+    pub workbook_times: Option<TimeReader>,
+    pub delimiter: u8,
+    /// The file's columns that make a row's identity, by the mapping's names, so that neither their order nor their
+    /// spelling matters.
+    identity: Vec<(u32, usize)>,
+    /// Report, account and owner: rows of different ones are never the same row.
+    seed: Vec<u8>,
+}
+
+/// The facts about a file that do not come from its rows.
+#[derive(Default)]
+pub struct Facts {
+    pub file_name: String,
+    pub sheet: String,
+    pub zone: Option<Zone>,
+    pub account: Option<String>,
+    pub own: Vec<String>,
+    pub is_workbook: bool,
+}
+
+impl FileContext {
+    pub fn new(program: Arc<Program>, binding: Binding, delimiter: u8, facts: Facts) -> FileContext {
+        let mut identity: Vec<(u32, usize)> = Vec::new();
+        for (at, header) in binding.header.iter().enumerate() {
+            let owner = binding.owners[at].map(|column| &program.columns[column]);
+            let slot = match owner {
+                Some(column) if column.volatile => continue,
+                // Members of a family and parts of a joined column differ by their own header.
+                Some(column) if column.family || matches!(column.find_join(), Some(parts) if parts > 1) => {
+                    format!("{}/{}", column.name, normalise(header))
+                }
+                Some(column) => column.name.clone(),
+                None if normalise(header).starts_with("coinfold_") => continue,
+                None => format!("?{}", normalise(header)),
+            };
+            identity.push((xxh3_64(slot.as_bytes()) as u32, at));
+        }
+        identity.sort_unstable();
+        let mut seed = program.id.clone().into_bytes();
+        for part in facts.account.iter().chain(&facts.own) {
+            seed.push(0);
+            seed.extend_from_slice(part.as_bytes());
+        }
+        let workbook_times =
+            facts.is_workbook.then(|| TimeReader::new(&["%Y-%m-%d %H:%M:%S%.f", "iso"]).expect("these are formats of the language"));
+        FileContext {
+            file_name: facts.file_name,
+            sheet: facts.sheet,
+            zone: facts.zone,
+            account: facts.account,
+            own: facts.own,
+            workbook_times,
+            delimiter,
+            identity,
+            seed,
+            program,
+            binding,
+        }
+    }
+
+    /// Hash of a row's cells: of those that are not empty, each with its column.
+    pub fn row_hash<'r>(&self, cell: impl Fn(usize) -> &'r [u8], scratch: &mut Vec<u8>) -> u128 {
+        scratch.clear();
+        scratch.extend_from_slice(&self.seed);
+        for (slot, at) in &self.identity {
+            let cell = cell(*at);
+            if !cell.is_empty() {
+                // 0xff stands in no UTF-8 text: where a cell ends is never in doubt.
+                scratch.push(0xff);
+                scratch.extend_from_slice(&slot.to_le_bytes());
+                scratch.extend_from_slice(cell);
+            }
+        }
+        xxh3_128(scratch)
+    }
+
+    /// Whether two files' rows may be the same rows, or parts of the same groups.
+    pub fn scope(&self) -> &[u8] {
+        &self.seed
+    }
+}

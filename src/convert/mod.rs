@@ -1,0 +1,296 @@
+//! Runs programs over records: bytes → rows → events, in parallel, with one outcome for every row.
+//!
+//! Comes in: sources and a library of mappings. Goes out: for each source what it was recognised as, and its rows in
+//! batches, in the order of the file. This is where `input` and `mapping` meet.
+
+mod batch;
+mod evaluate;
+mod file;
+mod options;
+mod worker;
+
+use rayon::prelude::*;
+
+use crate::input::{Chunk, CutMode, Document, InputError, Position, RecordReader, Source, head_records, limits};
+use crate::mapping::{Binding, HeaderLine, Library, Program, Recognised, Unrecognised, bind, recognise};
+
+pub use batch::{BalanceRecord, Batch, Body, EventRecord, Leg, NewEvent, Outcome, Reject, Row, SkipReason, UniqueRecord};
+pub use evaluate::{RowError, RowView, trim};
+pub use file::{Facts, FileContext};
+pub use options::{Options, PathRule};
+pub use worker::{Candidate, RunNames, Worker, show_cell};
+
+/// The header line stands within this many lines.
+const HEADER_LINES: usize = 50;
+
+/// Delimiters that are tried.
+const DELIMITERS: &[u8] = b",;\t|";
+
+/// Header of a ledger that this program wrote: such a file is left out, not read as an export.
+const OWN_HEADERS: &[&str] = &["event,time,kind,account,asset,amount,role,", "file,line,fate,", "line,fate,reason"];
+
+/// What a source turned out to be.
+pub enum Reading {
+    /// An export whose rows were read.
+    Read(Box<FileRows>),
+    /// The report is not known, or not certain.
+    Unrecognised(Unrecognised, Vec<String>),
+    /// Written by this program: a ledger, a list of fates.
+    Own,
+    /// There is nothing in it.
+    Empty,
+    /// It could not be read to its end: nothing of it is used.
+    Failed(InputError),
+}
+
+/// The rows of a file whose report is known.
+pub struct FileRows {
+    pub context: FileContext,
+    pub encoding: &'static str,
+    /// Line on which the header stands, 1-based; none if there is none.
+    pub header_line: Option<u64>,
+    pub batches: Vec<Batch>,
+}
+
+/// What a file is, before its rows are read.
+pub struct Detected {
+    pub recognised: Recognised,
+    pub encoding: &'static str,
+    pub header_line: Option<u64>,
+    pub start: Position,
+}
+
+/// What detection says of a source.
+pub enum Detection {
+    Known(Box<Detected>),
+    /// With the first lines of the file as they were seen.
+    Unknown(Unrecognised, Vec<String>),
+    Own,
+    Empty,
+}
+
+/// Reads all sources. The results are in the order of the sources. `progress` is told the bytes of each source as they
+/// are read.
+pub fn convert(sources: &[Source], library: &Library, options: &Options, names: &RunNames, progress: &(dyn Fn(u64) + Sync)) -> Vec<Reading> {
+    let read = |source: &Source| convert_source(source, library, options, names, progress).unwrap_or_else(Reading::Failed);
+    sources.par_iter().map(read).collect()
+}
+
+/// Tells which report a source is.
+pub fn detect(source: &Source, library: &Library, options: &Options) -> Result<Detection, InputError> {
+    let document = Document::open(source, None)?;
+    Ok(detect_document(&document, source, library, options))
+}
+
+fn detect_document(document: &Document, source: &Source, library: &Library, options: &Options) -> Detection {
+    let head = document.head();
+    if head.iter().all(u8::is_ascii_whitespace) {
+        return Detection::Empty;
+    }
+    if OWN_HEADERS.iter().any(|own| head.starts_with(own.as_bytes())) {
+        return Detection::Own;
+    }
+    let wanted = options.report_of(source);
+    let delimiters: &[u8] = if source.is_workbook() { b"," } else { DELIMITERS };
+    let mut lines = Vec::new();
+    let mut ends = Vec::new();
+    for delimiter in delimiters.iter().copied() {
+        for record in head_records(head, delimiter, HEADER_LINES) {
+            // One cell alone is no header under any delimiter, unless a mapping asks for just that.
+            if record.line <= HEADER_LINES as u64 && (record.cells.len() > 1 || delimiter == b',') {
+                let index = usize::try_from(record.line).unwrap_or(usize::MAX);
+                lines.push(HeaderLine { delimiter, cells: record.cells, index });
+                ends.push((delimiter, index, record.end));
+            }
+        }
+    }
+    if let Some(headless) = wanted.and_then(|id| headless(library, id, &lines)) {
+        let encoding = document.encoding();
+        return Detection::Known(Box::new(Detected { recognised: headless, encoding, header_line: None, start: Position::START }));
+    }
+    match recognise(library, &lines, source.sheet(), wanted) {
+        Ok(recognised) => {
+            let line = &recognised.line;
+            let end = ends.iter().find(|(delimiter, index, _)| *delimiter == line.delimiter && *index == line.index);
+            let start = end.map_or(Position::START, |(.., end)| *end);
+            let header_line = Some(line.index as u64);
+            Detection::Known(Box::new(Detected { recognised, encoding: document.encoding(), header_line, start }))
+        }
+        Err(unrecognised) => {
+            let text = String::from_utf8_lossy(head);
+            let first = text.lines().filter(|line| !line.trim().is_empty()).take(3);
+            Detection::Unknown(unrecognised, first.map(str::to_owned).collect())
+        }
+    }
+}
+
+/// A mapping without header that the person asked for.
+fn headless(library: &Library, id: &str, lines: &[HeaderLine]) -> Option<Recognised> {
+    let program = library.program(library.get(id)?).ok().filter(|program| !program.has_header)?;
+    let delimiter = program.delimiter.or_else(|| lines.iter().max_by_key(|line| line.cells.len()).map(|line| line.delimiter))?;
+    let width = lines.iter().find(|line| line.delimiter == delimiter).map_or(0, |line| line.cells.len());
+    let binding: Binding = bind(&program, &vec![String::new(); width])?;
+    let line = HeaderLine { delimiter, cells: Vec::new(), index: 0 };
+    Some(Recognised { program, binding, line })
+}
+
+/// Opens a source as the report that it is, with all facts about it that do not come from its rows.
+pub fn open(source: &Source, library: &Library, options: &Options) -> Result<Result<(FileContext, Detected), Detection>, InputError> {
+    let document = Document::open(source, None)?;
+    let detected = match detect_document(&document, source, library, options) {
+        Detection::Known(detected) => detected,
+        other => return Ok(Err(other)),
+    };
+    let program = detected.recognised.program.clone();
+    let own = own_addresses(source, &program, &detected, options)?;
+    let facts = Facts {
+        file_name: source.file_name().to_owned(),
+        sheet: source.sheet().unwrap_or_default().to_owned(),
+        zone: options.zone_of(source),
+        account: options.account_of(source),
+        own,
+        is_workbook: source.is_workbook(),
+    };
+    let context = FileContext::new(program, detected.recognised.binding.clone(), detected.recognised.line.delimiter, facts);
+    Ok(Ok((context, *detected)))
+}
+
+fn convert_source(source: &Source, library: &Library, options: &Options, names: &RunNames, progress: &(dyn Fn(u64) + Sync)) -> Result<Reading, InputError> {
+    let mut document = Document::open(source, None)?;
+    let (context, detected) = if source.can_reopen() {
+        drop(document);
+        match open(source, library, options)? {
+            Ok(opened) => {
+                document = Document::open(source, opened.0.program.encoding.as_deref())?;
+                opened
+            }
+            Err(other) => return Ok(not_read(other)),
+        }
+    } else {
+        let detected = match detect_document(&document, source, library, options) {
+            Detection::Known(detected) => *detected,
+            other => return Ok(not_read(other)),
+        };
+        let facts = Facts {
+            file_name: source.file_name().to_owned(),
+            zone: options.zone_of(source),
+            account: options.account_of(source),
+            own: options.addresses_of(source),
+            ..Facts::default()
+        };
+        let program = detected.recognised.program.clone();
+        (FileContext::new(program, detected.recognised.binding.clone(), detected.recognised.line.delimiter, facts), detected)
+    };
+    let mode = if source.can_reopen() { CutMode::Guess } else { CutMode::Exact };
+    let batches = match read_rows(document, source, &context, &detected, mode, options, names, progress)? {
+        Some(batches) => batches,
+        None => {
+            // A cut was wrong: cut again, slowly and always right.
+            let document = Document::open(source, context.program.encoding.as_deref())?;
+            read_rows(document, source, &context, &detected, CutMode::Exact, options, names, &|_| ())?.unwrap_or_default()
+        }
+    };
+    Ok(Reading::Read(Box::new(FileRows { encoding: detected.encoding, header_line: detected.header_line, context, batches })))
+}
+
+fn not_read(detection: Detection) -> Reading {
+    match detection {
+        Detection::Unknown(unrecognised, first) => Reading::Unrecognised(unrecognised, first),
+        Detection::Own => Reading::Own,
+        Detection::Known(_) | Detection::Empty => Reading::Empty,
+    }
+}
+
+/// The rows of a document in batches, or nothing if a guessed cut was wrong.
+#[allow(clippy::too_many_arguments)]
+fn read_rows(
+    document: Document,
+    source: &Source,
+    context: &FileContext,
+    detected: &Detected,
+    mode: CutMode,
+    options: &Options,
+    names: &RunNames,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Option<Vec<Batch>>, InputError> {
+    let chunk_bytes = options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
+    let mut chunks = document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes);
+    let wave_length = 4 * rayon::current_num_threads().max(1);
+    let mut batches = Vec::new();
+    let mut told = 0;
+    loop {
+        let mut wave = Vec::with_capacity(wave_length);
+        while wave.len() < wave_length {
+            match chunks.next()? {
+                Some(chunk) => wave.push(chunk),
+                None => break,
+            }
+        }
+        if wave.is_empty() {
+            return Ok(Some(batches));
+        }
+        let read: Result<Vec<(Batch, bool)>, InputError> = wave.par_iter().map(|chunk| read_chunk(chunk, source, context, names)).collect();
+        for ((batch, clean), chunk) in read?.into_iter().zip(wave) {
+            if !clean && !chunk.is_last && mode == CutMode::Guess {
+                return Ok(None);
+            }
+            batches.push(batch);
+            chunks.recycle(chunk.text);
+        }
+        progress(chunks.bytes_read() - told);
+        told = chunks.bytes_read();
+    }
+}
+
+fn read_chunk(chunk: &Chunk, source: &Source, context: &FileContext, names: &RunNames) -> Result<(Batch, bool), InputError> {
+    let mut batch = Batch { lines_before: chunk.lines_before, ..Batch::default() };
+    let mut worker = Worker::new(context, names);
+    let mut reader = RecordReader::new(context.delimiter);
+    let mut records = reader.start(&chunk.text);
+    while let Some(record) = records.next().map_err(|error| error.in_source(source.name(), chunk.lines_before))? {
+        worker.read_row(record, &mut batch);
+    }
+    Ok((batch, records.ended_clean()))
+}
+
+/// Whose history a file is: said by the person, or by the file's name, or by the one address that every row has.
+fn own_addresses(source: &Source, program: &Program, detected: &Detected, options: &Options) -> Result<Vec<String>, InputError> {
+    let Some(own) = &program.own else { return Ok(Vec::new()) };
+    let given = options.addresses_of(source);
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    if let Some(found) = own.file_name.as_ref().and_then(|regex| regex.captures(source.file_name())) {
+        let text = found.get(1).or_else(|| found.get(0)).map_or("", |found| found.as_str());
+        return Ok(vec![text.to_lowercase()]);
+    }
+    if own.columns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let document = Document::open(source, program.encoding.as_deref())?;
+    let line = &detected.recognised.line;
+    let facts = Facts::default();
+    let context = FileContext::new(detected.recognised.program.clone(), detected.recognised.binding.clone(), line.delimiter, facts);
+    let mut chunks = document.into_chunks(detected.start, line.delimiter, CutMode::Exact);
+    let mut shared: Option<Vec<String>> = None;
+    while let Some(chunk) = chunks.next()? {
+        let mut reader = RecordReader::new(line.delimiter);
+        let mut records = reader.start(&chunk.text);
+        while let Some(record) = records.next().map_err(|error| error.in_source(source.name(), chunk.lines_before))? {
+            let view = RowView { file: &context, record };
+            let here: Vec<String> = own.columns.iter().map(|column| String::from_utf8_lossy(&view.cell(*column)).to_lowercase()).filter(|text| !text.is_empty()).collect();
+            if here.is_empty() {
+                continue;
+            }
+            match &mut shared {
+                None => shared = Some(here),
+                Some(shared) => shared.retain(|address| here.contains(address)),
+            }
+        }
+        chunks.recycle(chunk.text);
+    }
+    let mut shared = shared.unwrap_or_default();
+    shared.dedup();
+    // More than one address that all rows share (a file of one row) tells nothing.
+    Ok(if shared.len() == 1 { shared } else { Vec::new() })
+}

@@ -1,0 +1,66 @@
+//! What the person says about files: account, zone, address, report. Each may be for all files or for those of a path.
+
+use crate::input::Source;
+use crate::mapping::cell::Zone;
+
+/// Something said about all files, or about the files at or below a path.
+#[derive(Clone, Debug)]
+pub struct PathRule<T> {
+    pub value: T,
+    /// A file or folder, or a pattern with `*`; none means every file.
+    pub path: Option<String>,
+}
+
+impl<T> PathRule<T> {
+    /// How well the rule fits a source: the longer its path, the better; `None` if it does not fit.
+    fn fit(&self, source: &Source) -> Option<usize> {
+        let Some(path) = &self.path else { return Some(0) };
+        let plain = path.trim_end_matches('/').trim_start_matches("./");
+        let names = [source.name(), source.file_name()];
+        let fits = names.iter().map(|name| name.trim_start_matches("./")).any(|name| {
+            let below = name.strip_prefix(plain).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#']));
+            below || glob::Pattern::new(plain).is_ok_and(|pattern| pattern.matches(name))
+        });
+        fits.then_some(plain.len() + 1)
+    }
+}
+
+/// What a conversion is told.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub accounts: Vec<PathRule<String>>,
+    pub zones: Vec<PathRule<Zone>>,
+    pub addresses: Vec<PathRule<String>>,
+    pub reports: Vec<PathRule<String>>,
+    /// Size of a chunk; for tests.
+    pub chunk_bytes: Option<usize>,
+}
+
+impl Options {
+    pub fn account_of(&self, source: &Source) -> Option<String> {
+        best(&self.accounts, source).cloned()
+    }
+
+    pub fn zone_of(&self, source: &Source) -> Option<Zone> {
+        best(&self.zones, source).cloned()
+    }
+
+    pub fn report_of(&self, source: &Source) -> Option<&str> {
+        best(&self.reports, source).map(String::as_str)
+    }
+
+    /// All addresses that fit best equally: a person may have several.
+    pub fn addresses_of(&self, source: &Source) -> Vec<String> {
+        let best = self.addresses.iter().filter_map(|rule| rule.fit(source)).max();
+        let mut found: Vec<String> =
+            self.addresses.iter().filter(|rule| best.is_some() && rule.fit(source) == best).map(|rule| rule.value.to_lowercase()).collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+fn best<'r, T>(rules: &'r [PathRule<T>], source: &Source) -> Option<&'r T> {
+    let fits = rules.iter().enumerate().filter_map(|(index, rule)| rule.fit(source).map(|fit| (fit, index)));
+    fits.max().map(|(_, index)| &rules[index].value)
+}

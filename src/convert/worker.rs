@@ -1,0 +1,485 @@
+//! From records to events: runs a program over the rows of one chunk.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::batch::{BalanceRecord, Batch, Leg, NewEvent, Outcome, Reject, Row, SkipReason, UniqueRecord};
+use super::evaluate::{RowError, RowView, Value, trim};
+use super::file::FileContext;
+use crate::input::Record;
+use crate::mapping::{Cell, Direction, EventTemplate, Expr, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning, TEXT_COUNT, Test};
+use crate::model::{Amount, Kind, NameId, Names, Role, Time};
+
+/// The names of a run.
+#[derive(Default)]
+pub struct RunNames {
+    pub assets: Names,
+    pub accounts: Names,
+}
+
+/// Longest name of an account, in bytes.
+const MAX_ACCOUNT_BYTES: usize = 256;
+
+/// Most texts that a row's caches hold before they are emptied: a column of all different codes must not fill the memory.
+const MAX_CACHED: usize = 1 << 16;
+
+/// Reads rows of one file, on one thread. Holds what is worth remembering from row to row.
+pub struct Worker<'f> {
+    file: &'f FileContext,
+    names: &'f RunNames,
+    assets: FxHashMap<Box<[u8]>, Resolved>,
+    accounts: FxHashMap<Box<[u8]>, NameId>,
+    /// Word numbers of the choice columns → the tests that may hold, skips first.
+    candidates: FxHashMap<u64, Rc<[Candidate]>>,
+    word_numbers: Vec<u32>,
+    unique_columns: Vec<usize>,
+    hash_scratch: Vec<u8>,
+    text_scratch: Vec<u8>,
+    legs: Vec<Leg>,
+}
+
+#[derive(Clone, Debug)]
+enum Resolved {
+    Always(NameId),
+    /// What the code means depends on the time.
+    Dated(Box<str>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Candidate {
+    Skip(usize),
+    Rule(usize),
+}
+
+impl<'f> Worker<'f> {
+    pub fn new(file: &'f FileContext, names: &'f RunNames) -> Worker<'f> {
+        let columns = file.program.columns.iter().enumerate();
+        Worker {
+            file,
+            names,
+            assets: FxHashMap::default(),
+            accounts: FxHashMap::default(),
+            candidates: FxHashMap::default(),
+            word_numbers: Vec::new(),
+            unique_columns: columns.filter(|(_, column)| column.unique).map(|(index, _)| index).collect(),
+            hash_scratch: Vec::new(),
+            text_scratch: Vec::new(),
+            legs: Vec::new(),
+        }
+    }
+
+    /// Reads one record into the batch: every record becomes exactly one row with one outcome.
+    pub fn read_row(&mut self, record: Record<'_>, batch: &mut Batch) {
+        batch.records_read += 1;
+        let first = batch.events.len();
+        let outcome = match self.outcome(record, batch) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                batch.drop_events_from(first);
+                let index = u32::try_from(batch.rejects.len()).expect("a chunk has fewer rows than 2^32");
+                batch.rejects.push(Reject { column: error.column, reason: error.message, record: record.bytes().into() });
+                Outcome::Rejected(index)
+            }
+        };
+        batch.rows.push(Row { line: record.line(), outcome });
+    }
+
+    fn outcome(&mut self, record: Record<'_>, batch: &mut Batch) -> Result<Outcome, RowError> {
+        let file = self.file;
+        if std::str::from_utf8(record.bytes()).is_err() {
+            return Err(RowError::new("the row holds bytes that are not UTF-8 text: is the file in another encoding, or damaged?"));
+        }
+        let header = &file.binding.header;
+        if record.iter().all(|cell| trim(cell).is_empty()) {
+            return Ok(Outcome::Skipped(SkipReason::BlankRow));
+        }
+        if file.program.has_header && is_header(header, record) {
+            return Ok(Outcome::Skipped(SkipReason::HeaderAgain));
+        }
+        if file.program.has_header && record.len() > header.len() && record.iter().skip(header.len()).any(|cell| !trim(cell).is_empty()) {
+            return Err(RowError::new(format!(
+                "the row has {} cells and the header {}: a text with a delimiter that is not quoted?",
+                record.len(),
+                header.len()
+            )));
+        }
+        let view = RowView { file, record };
+        match self.choose(&view)? {
+            None => Err(RowError::new(self.no_rule_message(&view))),
+            Some(Candidate::Skip(index)) => {
+                Ok(Outcome::Skipped(SkipReason::Rule(u32::try_from(index).expect("few rules"))))
+            }
+            Some(Candidate::Rule(index)) => {
+                let first = u32::try_from(batch.events.len()).expect("a chunk has fewer rows than 2^32");
+                self.apply(&view, index, batch)?;
+                let count = u32::try_from(batch.events.len()).expect("as above") - first;
+                Ok(Outcome::Events { first, count })
+            }
+        }
+    }
+
+    /// The first skip or rule that holds.
+    pub fn choose(&mut self, view: &RowView<'_>) -> Result<Option<Candidate>, RowError> {
+        let file = self.file;
+        let candidates = self.candidates_for(view);
+        for candidate in candidates.iter() {
+            let test = test_of(file, *candidate);
+            let mut holds = true;
+            for condition in &test.conditions {
+                if !view.truth(condition)? {
+                    holds = false;
+                    break;
+                }
+            }
+            if holds {
+                return Ok(Some(*candidate));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The tests whose words fit the row. Rows with the same words share the list.
+    fn candidates_for(&mut self, view: &RowView<'_>) -> Rc<[Candidate]> {
+        let program = &self.file.program;
+        self.word_numbers.clear();
+        let mut key = 0u64;
+        for (nth, column) in program.dispatch.columns.iter().enumerate() {
+            let number = program.dispatch.word_number(nth, &view.cell(column.column));
+            key = key.wrapping_mul(column.words.len() as u64 + 1).wrapping_add(u64::from(number));
+            self.word_numbers.push(number);
+        }
+        // The key is exact while the product of the word counts fits 64 bits.
+        let exact = program.dispatch.columns.iter().try_fold(1u64, |product, column| product.checked_mul(column.words.len() as u64 + 1));
+        if exact.is_some() {
+            if let Some(found) = self.candidates.get(&key) {
+                return found.clone();
+            }
+        }
+        let fits = |test: &Test| program.dispatch.may_hold(test, &self.word_numbers);
+        let skips = program.skips.iter().enumerate().filter(|(_, skip)| fits(&skip.test)).map(|(index, _)| Candidate::Skip(index));
+        let rules = program.rules.iter().enumerate().filter(|(_, rule)| fits(&rule.test)).map(|(index, _)| Candidate::Rule(index));
+        let found: Rc<[Candidate]> = skips.chain(rules).collect();
+        if exact.is_some() && self.candidates.len() < MAX_CACHED {
+            self.candidates.insert(key, found.clone());
+        }
+        found
+    }
+
+    fn no_rule_message(&self, view: &RowView<'_>) -> String {
+        let program = &self.file.program;
+        let words: Vec<String> = program
+            .dispatch
+            .columns
+            .iter()
+            .filter(|column| !program.columns[column.column].private)
+            .map(|column| format!("{} = '{}'", program.columns[column.column].name, String::from_utf8_lossy(&view.cell(column.column))))
+            .collect();
+        if words.is_empty() { "no rule of the mapping fits this row".to_owned() } else { format!("no rule of the mapping fits {}", words.join(", ")) }
+    }
+
+    /// Makes the events of a rule from a row.
+    fn apply(&mut self, view: &RowView<'_>, rule_index: usize, batch: &mut Batch) -> Result<(), RowError> {
+        let file = self.file;
+        let rule = &file.program.rules[rule_index];
+        let hash = {
+            let record = view.record;
+            file.row_hash(|at| record.get(at).unwrap_or_default(), &mut self.hash_scratch)
+        };
+        let first = batch.events.len();
+        for (nth, template) in rule.events.iter().enumerate() {
+            let time = match view.evaluate(&template.time)? {
+                Value::Time(time) => time,
+                _ => return Err(RowError { column: column_of(&template.time), message: "the row has no time".to_owned() }),
+            };
+            let account = self.account(view, &template.account)?;
+            let fee_row = match rule.group.as_ref().and_then(|group| group.fee_rows.as_ref()) {
+                Some(test) => view.truth(test)?,
+                None => false,
+            };
+            let mut legs = std::mem::take(&mut self.legs);
+            legs.clear();
+            let collected = self.collect_legs(view, template, account, time, fee_row, &mut legs);
+            let finished = collected.and_then(|()| {
+                if legs.is_empty() || (rule.events.len() > 1 && legs.iter().all(|leg| leg.amount.is_zero())) {
+                    return Ok(());
+                }
+                let group = match &rule.group {
+                    Some(group) => self.group_key(view, rule_index, &group.key)?,
+                    None => 0,
+                };
+                let mut texts: [Cow<[u8]>; TEXT_COUNT] = Default::default();
+                for (slot, expr) in texts.iter_mut().zip(&template.texts) {
+                    if let Some(expr) = expr {
+                        *slot = view.text(expr)?;
+                    }
+                }
+                let event = batch.push_event(&NewEvent {
+                    time,
+                    kind: kind(view, template)?,
+                    rule: u16::try_from(rule_index).expect("few rules"),
+                    hash,
+                    group,
+                    nth: u8::try_from(nth).expect("few events of one row"),
+                    legs: &legs,
+                    texts: std::array::from_fn(|index| &*texts[index]),
+                });
+                self.balance(view, template, account, time, event, batch)
+            });
+            self.legs = legs;
+            finished?;
+        }
+        if batch.events.len() == first {
+            return Err(RowError::new("all amounts of the row are blank: nothing was moved"));
+        }
+        for column in &self.unique_columns {
+            let cell = view.cell(*column);
+            if !cell.is_empty() {
+                self.text_scratch.clear();
+                self.text_scratch.extend_from_slice(file.scope());
+                self.text_scratch.push(0xff);
+                self.text_scratch.extend_from_slice(&cell);
+                let column = u32::try_from(*column).expect("few columns");
+                let event = u32::try_from(first).expect("a chunk has fewer rows than 2^32");
+                batch.uniques.push(UniqueRecord { event, column, id: xxh3_128(&self.text_scratch) });
+            }
+        }
+        Ok(())
+    }
+
+    fn collect_legs(
+        &mut self,
+        view: &RowView<'_>,
+        template: &EventTemplate,
+        account: NameId,
+        time: Time,
+        fee_row: bool,
+        legs: &mut Vec<Leg>,
+    ) -> Result<(), RowError> {
+        for leg in &template.legs {
+            legs.extend(self.leg(view, leg, account, time, fee_row)?);
+        }
+        // A main leg of zero says nothing beside another leg.
+        if legs.len() > 1 {
+            if legs.iter().any(|leg| !leg.amount.is_zero()) {
+                legs.retain(|leg| !leg.amount.is_zero());
+            } else {
+                legs.truncate(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn leg(&mut self, view: &RowView<'_>, leg: &LegTemplate, account: NameId, time: Time, fee_row: bool) -> Result<Option<Leg>, RowError> {
+        let Some(amount) = view.amount(&leg.amount)? else {
+            if leg.optional {
+                return Ok(None);
+            }
+            return Err(RowError { column: column_of(&leg.amount), message: "the amount is blank".to_owned() });
+        };
+        if amount.is_negative() && (leg.direction == Direction::In || leg.direction == Direction::Out || (leg.direction == Direction::Fee && !leg.signed)) {
+            let what = match leg.direction {
+                Direction::In => "what comes in",
+                Direction::Out => "what goes out",
+                _ => "a fee",
+            };
+            return Err(RowError { column: column_of(&leg.amount), message: format!("{what} must not be negative, and is {amount}") });
+        }
+        if amount.is_zero() && (leg.direction == Direction::Fee || leg.optional) {
+            return Ok(None);
+        }
+        let amount = match leg.direction {
+            Direction::In | Direction::Move => amount,
+            Direction::Out | Direction::Fee => amount.neg(),
+        };
+        let asset = self.asset(view, &leg.asset, time)?;
+        let value = match &leg.value {
+            None => None,
+            Some((worth, currency)) => match view.amount(worth)? {
+                None => None,
+                Some(worth) => Some((worth.abs(), self.asset(view, currency, time)?)),
+            },
+        };
+        let account = match &leg.account {
+            Some(parts) => self.account(view, parts)?,
+            None => account,
+        };
+        let is_fee = leg.direction == Direction::Fee || (fee_row && leg.direction == Direction::Move);
+        Ok(Some(Leg { account, asset, amount, role: if is_fee { Role::Fee } else { Role::Main }, value }))
+    }
+
+    /// The canonical asset that an expression means for this row.
+    fn asset(&mut self, view: &RowView<'_>, expr: &Expr, time: Time) -> Result<NameId, RowError> {
+        let code = view.asset_text(expr)?;
+        if !self.assets.contains_key(&*code) {
+            let resolved = self.resolve(&code).map_err(|message| RowError { column: column_of(expr), message })?;
+            if self.assets.len() >= MAX_CACHED {
+                self.assets.clear();
+            }
+            self.assets.insert(code.to_vec().into(), resolved);
+        }
+        Ok(match &self.assets[&*code] {
+            Resolved::Always(id) => *id,
+            Resolved::Dated(code) => self.names.assets.id(self.file.program.aliases.at(code, time)),
+        })
+    }
+
+    fn resolve(&self, code: &[u8]) -> Result<Resolved, String> {
+        let text = String::from_utf8_lossy(code);
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("the asset is blank".to_owned());
+        }
+        if text.len() > MAX_CODE_BYTES || text.chars().any(char::is_control) {
+            return Err("this is no code of an asset".to_owned());
+        }
+        Ok(match self.file.program.aliases.meaning(text) {
+            Meaning::Always(code) => Resolved::Always(self.names.assets.id(&code)),
+            Meaning::Dated(code) => Resolved::Dated(code.into()),
+        })
+    }
+
+    /// The account that a template means for this row: a blank part goes with its slash, and the name that the person gave
+    /// stands for the first part.
+    fn account(&mut self, view: &RowView<'_>, parts: &[Expr]) -> Result<NameId, RowError> {
+        let mut name = std::mem::take(&mut self.text_scratch);
+        name.clear();
+        let mut built = Ok(());
+        for part in parts {
+            match view.text(part) {
+                Ok(text) if text.is_empty() => {
+                    if name.last() == Some(&b'/') {
+                        name.pop();
+                    }
+                }
+                Ok(text) => name.extend_from_slice(&text),
+                Err(error) => built = Err(error),
+            }
+        }
+        let found = built.and_then(|()| {
+            if let Some(id) = self.accounts.get(name.as_slice()) {
+                return Ok(*id);
+            }
+            let text = String::from_utf8_lossy(&name);
+            let text = text.trim().trim_matches('/');
+            let whole = match (&self.file.account, text.split_once('/')) {
+                (Some(given), Some((_, rest))) => format!("{given}/{rest}"),
+                (Some(given), None) => given.clone(),
+                (None, _) => text.to_owned(),
+            };
+            if whole.is_empty() || whole.len() > MAX_ACCOUNT_BYTES || whole.chars().any(char::is_control) {
+                return Err(RowError::new("this row gives no name of an account"));
+            }
+            let id = self.names.accounts.id(&whole);
+            if self.accounts.len() >= MAX_CACHED {
+                self.accounts.clear();
+            }
+            self.accounts.insert(name.as_slice().into(), id);
+            Ok(id)
+        });
+        self.text_scratch = name;
+        found
+    }
+
+    fn group_key(&mut self, view: &RowView<'_>, rule: usize, key: &[Expr]) -> Result<u128, RowError> {
+        let mut bytes = std::mem::take(&mut self.hash_scratch);
+        bytes.clear();
+        bytes.extend_from_slice(self.file.scope());
+        bytes.extend_from_slice(&rule.to_le_bytes());
+        let mut built = Ok(());
+        for expr in key {
+            bytes.push(0xff);
+            match view.evaluate(expr) {
+                Ok(Value::Blank) => {}
+                Ok(Value::Text(text)) => bytes.extend_from_slice(&text),
+                Ok(Value::Amount(amount)) => amount.write_to(&mut bytes),
+                Ok(Value::Time(time)) => bytes.extend_from_slice(&time.ns().to_le_bytes()),
+                Ok(Value::Truth(truth)) => bytes.push(u8::from(truth)),
+                Err(error) => built = Err(error),
+            }
+        }
+        let hash = xxh3_128(&bytes).max(1);
+        self.hash_scratch = bytes;
+        built.map(|()| hash)
+    }
+
+    fn balance(
+        &mut self,
+        view: &RowView<'_>,
+        template: &EventTemplate,
+        account: NameId,
+        time: Time,
+        event: u32,
+        batch: &mut Batch,
+    ) -> Result<(), RowError> {
+        let Some((amount, asset)) = &template.balance else { return Ok(()) };
+        let Some(amount) = view.amount(amount)? else { return Ok(()) };
+        let asset = self.asset(view, asset, time)?;
+        batch.balances.push(BalanceRecord { event, account, asset, amount });
+        Ok(())
+    }
+}
+
+fn test_of(file: &FileContext, candidate: Candidate) -> &Test {
+    match candidate {
+        Candidate::Skip(index) => &file.program.skips[index].test,
+        Candidate::Rule(index) => &file.program.rules[index].test,
+    }
+}
+
+fn kind(view: &RowView<'_>, template: &EventTemplate) -> Result<Kind, RowError> {
+    match template.kind {
+        KindFrom::Stated(kind) => Ok(kind),
+        KindFrom::Column(column) => {
+            let cell = view.cell(column);
+            let word = String::from_utf8_lossy(&cell);
+            Kind::from_word(&word).ok_or_else(|| RowError::in_column(column, format!("`{word}` is no kind of event")))
+        }
+    }
+}
+
+/// The column that an expression reads, if it is just that.
+fn column_of(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Cell(column) | Expr::CellPart(column, _) | Expr::Family(column, _) => Some(*column),
+        _ => None,
+    }
+}
+
+/// Whether a record is the header line once more.
+fn is_header(header: &[String], record: Record<'_>) -> bool {
+    let Some(first) = record.get(0) else { return false };
+    if first != header.first().map_or(&b""[..], |text| text.as_bytes()) {
+        return false;
+    }
+    record.len() == header.len() && record.iter().zip(header).all(|(cell, text)| cell == text.as_bytes())
+}
+
+/// How explain shows a typed cell.
+pub fn show_cell(view: &RowView<'_>, column: usize) -> String {
+    let cell = view.cell(column);
+    match (&view.file.program.columns[column].cell, view.typed_cell(column, cell.clone())) {
+        (_, Err(error)) => format!("error: {}", error.message),
+        (Cell::Money(reader), _) if !cell.is_empty() => match reader.read(&cell) {
+            Ok((amount, asset)) => format!("{amount} {}", asset.map_or(String::new(), |asset| String::from_utf8_lossy(asset).into_owned())),
+            Err(error) => format!("error: {error}"),
+        },
+        (Cell::Pair(reader), _) if !cell.is_empty() => match reader.read(&cell) {
+            Ok((base, quote)) => format!("{} for {}", String::from_utf8_lossy(base), String::from_utf8_lossy(quote)),
+            Err(error) => format!("error: {error}"),
+        },
+        (_, Ok(value)) => show_value(&value),
+    }
+}
+
+fn show_value(value: &Value<'_>) -> String {
+    match value {
+        Value::Blank => "(blank)".to_owned(),
+        Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        Value::Amount(amount) => Amount::to_string(amount),
+        Value::Time(time) => time.to_string(),
+        Value::Truth(truth) => truth.to_string(),
+    }
+}

@@ -1,0 +1,126 @@
+//! Running balances: where an export states the balance after each row, every step is checked.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::LedgerFile;
+use crate::convert::{Batch, Outcome};
+use crate::mapping::Order;
+use crate::model::{Amount, NameId};
+
+/// A step that is wrong.
+#[derive(Clone, Debug)]
+pub struct BalanceBreak {
+    /// Index of the file.
+    pub file: usize,
+    pub line: u64,
+    pub account: NameId,
+    pub asset: NameId,
+    /// What the balance before and the row give.
+    pub expected: Amount,
+    /// What the row says.
+    pub stated: Amount,
+}
+
+/// What the check found, over all files.
+#[derive(Clone, Debug, Default)]
+pub struct BalanceCheck {
+    /// Steps that could be checked.
+    pub steps: u64,
+    pub breaks: Vec<BalanceBreak>,
+}
+
+pub fn check(files: &[LedgerFile]) -> BalanceCheck {
+    let of_file = |(index, file): (usize, &LedgerFile)| check_file(index, file);
+    let checks: Vec<BalanceCheck> = files.par_iter().enumerate().map(of_file).collect();
+    let mut all = BalanceCheck::default();
+    for check in checks {
+        all.steps += check.steps;
+        all.breaks.extend(check.breaks);
+    }
+    all
+}
+
+fn check_file(index: usize, file: &LedgerFile) -> BalanceCheck {
+    let batches = &file.rows.batches;
+    if batches.iter().all(|batch| batch.balances.is_empty()) {
+        return BalanceCheck::default();
+    }
+    let first = batches.iter().find_map(|batch| batch.events.first()).map(|event| event.time().ns());
+    let last = batches.iter().rev().find_map(|batch| batch.events.last()).map(|event| event.time().ns());
+    match file.rows.context.program.order {
+        Some(Order::OldestFirst) => walk(index, batches, false),
+        Some(Order::NewestFirst) => walk(index, batches, true),
+        None if first < last => walk(index, batches, false),
+        None if first > last => walk(index, batches, true),
+        // All rows of one instant: whichever way has no break is the way they were written.
+        None => {
+            let forward = walk(index, batches, false);
+            let backward = walk(index, batches, true);
+            if backward.breaks.len() < forward.breaks.len() { backward } else { forward }
+        }
+    }
+}
+
+fn walk(index: usize, batches: &[Batch], newest_first: bool) -> BalanceCheck {
+    let mut walker = Walker { index, running: FxHashMap::default(), check: BalanceCheck::default() };
+    if newest_first {
+        for batch in batches.iter().rev() {
+            (0..batch.rows.len()).rev().for_each(|row| walker.row(batch, row));
+        }
+    } else {
+        for batch in batches {
+            (0..batch.rows.len()).for_each(|row| walker.row(batch, row));
+        }
+    }
+    walker.check
+}
+
+struct Walker {
+    index: usize,
+    running: FxHashMap<(NameId, NameId), Amount>,
+    check: BalanceCheck,
+}
+
+impl Walker {
+    fn row(&mut self, batch: &Batch, row: usize) {
+        let (first, count) = match batch.rows[row].outcome {
+            Outcome::Events { first, count } => (first, count),
+            Outcome::Skipped(_) => return,
+            // What a rejected row moved is not known: the next balances start anew.
+            Outcome::Rejected(_) => {
+                self.running.clear();
+                return;
+            }
+        };
+        for event in first..first + count {
+            let mut body = batch.body(event as usize);
+            while let Some(leg) = body.next_leg() {
+                let place = (leg.account, leg.asset);
+                if let Some(balance) = self.running.get(&place).copied() {
+                    match balance.checked_add(leg.amount) {
+                        Some(balance) => self.running.insert(place, balance),
+                        None => self.running.remove(&place),
+                    };
+                }
+            }
+        }
+        let start = batch.balances.partition_point(|balance| balance.event < first);
+        for balance in batch.balances[start..].iter().take_while(|balance| balance.event < first + count) {
+            let place = (balance.account, balance.asset);
+            if let Some(expected) = self.running.insert(place, balance.amount) {
+                self.check.steps += 1;
+                if expected != balance.amount {
+                    self.check.breaks.push(BalanceBreak {
+                        file: self.index,
+                        line: batch.line(row),
+                        account: balance.account,
+                        asset: balance.asset,
+                        expected,
+                        stated: balance.amount,
+                    });
+                }
+            }
+        }
+    }
+}

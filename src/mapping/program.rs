@@ -1,0 +1,302 @@
+//! A compiled mapping: what `convert` runs over the records of a file.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use rustc_hash::FxHashMap;
+
+use super::assets::Aliases;
+use super::cell::{AmountReader, MoneyReader, PairReader, TimeReader, Zone};
+use super::document::Order;
+use super::expression::Expr;
+use super::header::HeaderPattern;
+use crate::model::Kind;
+
+/// One report of one exchange, checked and ready. All numbers of columns index `columns`.
+#[derive(Debug)]
+pub struct Program {
+    /// `<exchange>/<report>`, as in the name of the mapping's file.
+    pub id: String,
+    pub exchange: String,
+    pub report: String,
+    pub instead_of: Vec<String>,
+    pub delimiter: Option<u8>,
+    pub encoding: Option<String>,
+    pub has_header: bool,
+    pub sheet: Option<String>,
+    pub order: Option<Order>,
+    pub columns: Vec<Column>,
+    pub unused: Vec<HeaderPattern>,
+    /// Names of the captures; a file's binding has a text for each.
+    pub captures: Vec<String>,
+    pub derived: Vec<Expr>,
+    pub own: Option<Own>,
+    pub skips: Vec<Skip>,
+    pub rules: Vec<Rule>,
+    pub dispatch: Dispatch,
+    pub aliases: Aliases,
+}
+
+/// How the person's own address is found, if nobody says it.
+#[derive(Debug)]
+pub struct Own {
+    pub file_name: Option<Regex>,
+    pub columns: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub struct Column {
+    pub name: String,
+    pub find: Find,
+    pub cell: Cell,
+    /// Texts that count as an empty cell.
+    pub blanks: Vec<Box<[u8]>>,
+    pub optional: bool,
+    pub private: bool,
+    pub volatile: bool,
+    pub unique: bool,
+    pub family: bool,
+    pub ignore_case: bool,
+}
+
+impl Column {
+    /// How many columns of the file are joined to make this one, if it is made so.
+    pub fn find_join(&self) -> Option<usize> {
+        match &self.find {
+            Find::Join(parts) => Some(parts.len()),
+            _ => None,
+        }
+    }
+}
+
+/// Where a column is in a file.
+#[derive(Debug)]
+pub enum Find {
+    /// By any of these header texts; of several columns that have it, the nth (from 1).
+    Header(Vec<HeaderPattern>, usize),
+    /// By its position, from 0.
+    At(usize),
+    /// Several columns, joined by a blank.
+    Join(Vec<Vec<HeaderPattern>>),
+}
+
+/// How a cell is read.
+#[derive(Debug)]
+pub enum Cell {
+    Text,
+    Asset { upper: bool },
+    Time(TimeReader, ZoneFrom),
+    Amount(AmountReader),
+    Money(MoneyReader),
+    Pair(PairReader),
+}
+
+/// Where the zone of a local time comes from.
+#[derive(Debug)]
+pub enum ZoneFrom {
+    Stated(Zone),
+    Capture(usize),
+    Column(usize),
+    /// The person must give it.
+    Local,
+}
+
+#[derive(Debug)]
+pub struct Skip {
+    pub test: Test,
+    pub because: String,
+}
+
+/// What must hold for a skip or a rule.
+#[derive(Debug, Default)]
+pub struct Test {
+    pub words: Vec<WordTest>,
+    pub conditions: Vec<Expr>,
+}
+
+/// The cell is one of these words.
+#[derive(Debug, Clone)]
+pub struct WordTest {
+    pub column: usize,
+    /// In lower case if the column ignores case.
+    pub words: Vec<Box<[u8]>>,
+}
+
+#[derive(Debug)]
+pub struct Rule {
+    /// Line of the mapping's file on which it begins, 1-based.
+    pub line: usize,
+    /// How messages call it.
+    pub label: String,
+    pub test: Test,
+    pub events: Vec<EventTemplate>,
+    pub group: Option<Group>,
+    pub is_otherwise: bool,
+}
+
+#[derive(Debug)]
+pub struct EventTemplate {
+    pub kind: KindFrom,
+    /// Parts of the account's name.
+    pub account: Vec<Expr>,
+    pub time: Expr,
+    pub texts: Texts,
+    pub legs: Vec<LegTemplate>,
+    /// The balance after the row: amount and asset.
+    pub balance: Option<(Expr, Expr)>,
+}
+
+/// The ids and the note of an event, in the order of the ledger's columns.
+pub type Texts = [Option<Expr>; TEXT_COUNT];
+
+/// order_id, trade_id, tx_hash, address, note.
+pub const TEXT_COUNT: usize = 5;
+
+#[derive(Debug, Clone, Copy)]
+pub enum KindFrom {
+    Stated(Kind),
+    Column(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    In,
+    Out,
+    Move,
+    Fee,
+}
+
+#[derive(Debug)]
+pub struct LegTemplate {
+    pub direction: Direction,
+    pub amount: Expr,
+    pub asset: Expr,
+    pub value: Option<(Expr, Expr)>,
+    pub optional: bool,
+    pub signed: bool,
+    pub account: Option<Vec<Expr>>,
+}
+
+/// Rows that belong together.
+#[derive(Debug)]
+pub struct Group {
+    pub key: Vec<Expr>,
+    pub window_ns: Option<i64>,
+    pub adjacent: bool,
+    pub expect: Expect,
+    /// Rows whose `move` legs are fees.
+    pub fee_rows: Option<Expr>,
+}
+
+/// The shape that a group must have.
+#[derive(Debug, Default, Clone)]
+pub struct Expect {
+    pub rows: Option<Count>,
+    pub incoming: Option<Count>,
+    pub out: Option<Count>,
+    pub fees: Option<Count>,
+    pub in_assets: Option<Vec<String>>,
+    pub out_assets: Option<Vec<String>>,
+    pub balanced: bool,
+}
+
+/// How many: from least to most, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    pub least: usize,
+    pub most: usize,
+}
+
+impl Count {
+    /// `2`, `1..`, `1..3`.
+    pub fn parse(text: &str) -> Option<Count> {
+        let count = match text.trim().split_once("..") {
+            None => {
+                let exact = text.trim().parse().ok()?;
+                Count { least: exact, most: exact }
+            }
+            Some((least, "")) => Count { least: least.trim().parse().ok()?, most: usize::MAX },
+            Some((least, most)) => Count { least: least.trim().parse().ok()?, most: most.trim().parse().ok()? },
+        };
+        (count.least <= count.most).then_some(count)
+    }
+
+    pub fn holds(self, count: usize) -> bool {
+        (self.least..=self.most).contains(&count)
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.least, self.most) {
+            (least, usize::MAX) => write!(f, "{least} or more"),
+            (least, most) if least == most => write!(f, "{least}"),
+            (least, most) => write!(f, "{least} to {most}"),
+        }
+    }
+}
+
+/// Finds the rules that may fit a row from the words in its choice columns, without testing them one by one: each
+/// distinct set of words is looked at once.
+#[derive(Debug, Default)]
+pub struct Dispatch {
+    pub columns: Vec<DispatchColumn>,
+}
+
+#[derive(Debug)]
+pub struct DispatchColumn {
+    pub column: usize,
+    pub ignore_case: bool,
+    /// Each word that any test asks for → its number from 1; a word that none asks for is 0.
+    pub words: FxHashMap<Box<[u8]>, u32>,
+}
+
+impl Dispatch {
+    /// The columns and words that these tests ask for.
+    pub fn of<'a>(tests: impl Iterator<Item = &'a Test>, columns: &[Column]) -> Dispatch {
+        let mut found: BTreeMap<usize, FxHashMap<Box<[u8]>, u32>> = BTreeMap::new();
+        for word_test in tests.flat_map(|test| &test.words) {
+            let words = found.entry(word_test.column).or_default();
+            for word in &word_test.words {
+                let next = u32::try_from(words.len() + 1).expect("fewer words than 2^32");
+                words.entry(word.clone()).or_insert(next);
+            }
+        }
+        let column = |(column, words)| DispatchColumn { column, ignore_case: columns[column].ignore_case, words };
+        Dispatch { columns: found.into_iter().map(column).collect() }
+    }
+
+    /// The number of a word in the nth dispatch column.
+    pub fn word_number(&self, nth: usize, cell: &[u8]) -> u32 {
+        let column = &self.columns[nth];
+        if column.ignore_case {
+            let lower = String::from_utf8_lossy(cell).to_lowercase();
+            return column.words.get(lower.as_bytes()).copied().unwrap_or(0);
+        }
+        column.words.get(cell).copied().unwrap_or(0)
+    }
+
+    /// Whether a test's words can hold for a row with these word numbers (one for each dispatch column).
+    pub fn may_hold(&self, test: &Test, numbers: &[u32]) -> bool {
+        test.words.iter().all(|word_test| {
+            let nth = self.columns.iter().position(|column| column.column == word_test.column);
+            let Some(nth) = nth else { return false };
+            let column = &self.columns[nth];
+            word_test.words.iter().any(|word| column.words.get(word).is_some_and(|number| *number == numbers[nth]))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_as_they_are_written() {
+        assert!(Count::parse("1..").unwrap().holds(1000));
+        assert!(!Count::parse("1..3").unwrap().holds(4));
+        assert_eq!(Count::parse("2"), Some(Count { least: 2, most: 2 }));
+        assert_eq!(Count::parse("3..1"), None);
+        assert_eq!(Count::parse("many"), None);
+    }
+}
