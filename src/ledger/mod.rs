@@ -205,7 +205,7 @@ impl Ledger {
         &self.files[self.file_index(at)]
     }
 
-    pub(crate) fn record(&self, at: EventRef) -> &crate::convert::EventRecord {
+    pub fn record(&self, at: EventRef) -> &crate::convert::EventRecord {
         &self.batch(at).events[at.event as usize]
     }
 
@@ -275,6 +275,12 @@ impl Ledger {
             }
         }
         counts
+    }
+
+    /// The events that another file tells too, with their times.
+    pub fn duplicates(&self) -> impl Iterator<Item = (EventRef, Time)> {
+        let is_duplicate = |(_, dropped): &(&EventRef, &Dropped)| matches!(dropped, Dropped::DuplicateOf(_));
+        self.dropped.iter().filter(is_duplicate).map(|(at, _)| (*at, self.record(*at).time()))
     }
 
     /// The record of a rejected row as it stands in its file, where it is kept (rows that were rejected when they were

@@ -86,11 +86,6 @@ impl<'t> Complaints<'t> {
         self.push(Level::Error, Some(span), message.into(), help);
     }
 
-    pub fn warning(&mut self, section: Section, needle: &str, message: impl Into<String>, help: Option<String>) {
-        let span = self.locate(section, needle);
-        self.push(Level::Warning, Some(span), message.into(), help);
-    }
-
     pub fn at(&mut self, level: Level, span: Option<Range<usize>>, message: impl Into<String>, help: Option<String>) {
         self.push(level, span, message.into(), help);
     }
@@ -103,12 +98,17 @@ impl<'t> Complaints<'t> {
         }
     }
 
-    /// Where a text stands in a section; the section's first line if it does not stand there as it is.
+    /// Where a text stands in a section, or among what all rules share; the section's first line if it does not stand
+    /// there as it is.
     fn locate(&self, section: Section, needle: &str) -> Range<usize> {
-        let region = region(self.text, section);
+        let shared = matches!(section, Section::Rule(_) | Section::Otherwise).then_some(Section::Defaults);
+        let region = region(self.text, section).unwrap_or(0..self.text.len());
+        let shared = shared.and_then(|section| self::region(self.text, section));
         if !needle.is_empty() {
-            if let Some(at) = find_token(&self.text[region.clone()], needle) {
-                return region.start + at..region.start + at + needle.len();
+            for region in [Some(region.clone()), shared].into_iter().flatten() {
+                if let Some(at) = find_token(&self.text[region.clone()], needle) {
+                    return region.start + at..region.start + at + needle.len();
+                }
             }
         }
         let end = self.text[region.clone()].find('\n').map_or(region.end, |newline| region.start + newline);
@@ -118,7 +118,7 @@ impl<'t> Complaints<'t> {
 
 /// The line (1-based) on which a section begins.
 pub fn section_line(text: &str, section: Section) -> usize {
-    text[..region(text, section).start].matches('\n').count() + 1
+    region(text, section).map_or(1, |region| text[..region.start].matches('\n').count() + 1)
 }
 
 /// First place where the text stands with no letter or digit directly around it; else first place at all.
@@ -132,9 +132,10 @@ fn find_token(text: &str, needle: &str) -> Option<usize> {
         .or_else(|| text.find(needle))
 }
 
-fn region(text: &str, section: Section) -> Range<usize> {
+/// The lines of a section; none if there is no such section.
+fn region(text: &str, section: Section) -> Option<Range<usize>> {
     let (header, nth) = match section {
-        Section::Top => return 0..text.len(),
+        Section::Top => return Some(0..text.len()),
         Section::File => ("[file]", 0),
         Section::Columns => ("[columns]", 0),
         Section::Derive => ("[derive]", 0),
@@ -150,7 +151,7 @@ fn region(text: &str, section: Section) -> Range<usize> {
     for line in text.split_inclusive('\n') {
         let content = line.split('#').next().unwrap_or("").trim_end();
         if start.is_some() && line.starts_with('[') {
-            return start.unwrap_or(0)..at;
+            return start.map(|start| start..at);
         }
         if start.is_none() && content == header {
             if seen == nth {
@@ -160,7 +161,7 @@ fn region(text: &str, section: Section) -> Range<usize> {
         }
         at += line.len();
     }
-    start.map_or(0..text.len(), |start| start..text.len())
+    start.map(|start| start..text.len())
 }
 
 #[cfg(test)]
@@ -178,5 +179,13 @@ mod tests {
         assert_eq!(found[0].line_and_column(TEXT), Some((9, 12)));
         assert_eq!(found[1].line_and_column(TEXT), Some((5, 1)));
         assert_eq!(section_line(TEXT, Section::Rule(1)), 8);
+    }
+
+    #[test]
+    fn what_a_rule_takes_from_the_defaults_is_shown_there() {
+        let text = "[defaults]\nfee = \"qtyx qty\"\n[[rule]]\nkind = 'fee'\n";
+        let mut complaints = Complaints::new("x.toml", text);
+        complaints.problem(Section::Rule(0), "qtyx qty", Problem::new(0..4, "no"));
+        assert_eq!(complaints.into_found()[0].line_and_column(text), Some((2, 8)));
     }
 }

@@ -210,3 +210,21 @@ fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>, depth: usize) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_mapping_compiles() {
+        let library = Library::built_in();
+        let mut wrong = String::new();
+        for mapping in library.mappings() {
+            for found in library.diagnostics(mapping).iter().filter(|found| found.level == Level::Error) {
+                let place = found.line_and_column(&mapping.text);
+                wrong.push_str(&format!("{} {place:?}: {} {:?}\n", mapping.file, found.message, found.help));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong}");
+    }
+}

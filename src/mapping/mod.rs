@@ -11,6 +11,7 @@ mod document;
 mod expression;
 mod header;
 mod library;
+mod lint;
 mod program;
 mod recognise;
 
@@ -20,6 +21,7 @@ pub use document::{Complete, Document, Order};
 pub use expression::{Expr, Function, Operator, Part};
 pub use header::normalise;
 pub use library::{Library, Mapping};
+pub use lint::{TestPlaces, choice_words, lint, lint_aliases};
 pub use program::{
     Cell, Column, Count, Direction, EventTemplate, Expect, Group, KindFrom, LegTemplate, Program, Rule, Skip, TEXT_COUNT,
     Test, ZoneFrom,

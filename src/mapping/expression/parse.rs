@@ -196,11 +196,13 @@ impl Parser {
         Node { kind, span: start..end }
     }
 
-    fn expression(&mut self) -> Result<Node, Problem> {
+    fn deeper(&mut self) -> Result<(), Problem> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Problem::new(self.span(), "this is nested too deeply"));
-        }
+        if self.depth > MAX_DEPTH { Err(Problem::new(self.span(), "this is nested too deeply")) } else { Ok(()) }
+    }
+
+    fn expression(&mut self) -> Result<Node, Problem> {
+        self.deeper()?;
         let start = self.span().start;
         let node = if self.take_word("if") {
             let condition = self.expression()?;
@@ -221,7 +223,9 @@ impl Parser {
     fn binary(&mut self, level: usize) -> Result<Node, Problem> {
         let start = self.span().start;
         if level == 2 && self.take_word("not") {
+            self.deeper()?;
             let inner = self.binary(2)?;
+            self.depth -= 1;
             return Ok(self.node(start, NodeKind::Not(Box::new(inner))));
         }
         if level == 6 {
@@ -298,10 +302,7 @@ impl Parser {
     fn unary(&mut self) -> Result<Node, Problem> {
         let start = self.span().start;
         if self.take_symbol("-") {
-            self.depth += 1;
-            if self.depth > MAX_DEPTH {
-                return Err(Problem::new(self.span(), "this is nested too deeply"));
-            }
+            self.deeper()?;
             let inner = self.unary()?;
             self.depth -= 1;
             return Ok(self.node(start, NodeKind::Minus(Box::new(inner))));

@@ -1,0 +1,63 @@
+//! The ledger as JSON Lines: one object for each leg, with the fields of the CSV. Amounts are texts: a JSON number would
+//! lose digits in most readers.
+
+use super::csv_text::{put_id, put_number};
+use super::readback::WrittenSums;
+use super::write::{Layout, Written};
+use crate::ledger::EventView;
+
+pub struct JsonLines;
+
+const TEXT_KEYS: [&str; crate::mapping::TEXT_COUNT] = ["order_id", "trade_id", "tx_hash", "address", "note"];
+
+impl Layout for JsonLines {
+    fn header(&self) -> &'static str {
+        ""
+    }
+
+    fn event(&self, view: &EventView<'_>, written: &Written<'_>, out: &mut Vec<u8>, sums: &mut WrittenSums) -> u64 {
+        let mut lines = 0;
+        view.for_each_leg(|leg, at| {
+            let account = written.names.account(leg.account);
+            let asset = written.names.asset(leg.asset);
+            out.extend_from_slice(b"{\"event\":\"");
+            put_id(out, view.id);
+            out.extend_from_slice(b"\",\"time\":\"");
+            view.time.write_to(out);
+            out.push(b'"');
+            put_text(out, "kind", view.kind.word());
+            put_text(out, "account", account);
+            put_text(out, "asset", asset);
+            out.extend_from_slice(b",\"amount\":\"");
+            let start = out.len();
+            leg.amount.write_to(out);
+            sums.add(account.as_bytes(), asset.as_bytes(), &out[start..], 1);
+            out.push(b'"');
+            put_text(out, "role", leg.role.word());
+            let (value, currency) = match leg.value {
+                Some((value, currency)) => (value.to_string(), written.names.asset(currency)),
+                None => (String::new(), ""),
+            };
+            put_text(out, "value", &value);
+            put_text(out, "value_currency", currency);
+            for (key, text) in TEXT_KEYS.iter().zip(view.texts) {
+                put_text(out, key, &String::from_utf8_lossy(text));
+            }
+            let file = view.ledger.file_index(at);
+            put_text(out, "format", &view.ledger.context(file).program.id);
+            put_text(out, "file", &view.ledger.files[file].name);
+            out.extend_from_slice(b",\"line\":");
+            put_number(out, view.ledger.line(at));
+            out.extend_from_slice(b"}\n");
+            lines += 1;
+        });
+        lines
+    }
+}
+
+fn put_text(out: &mut Vec<u8>, key: &str, text: &str) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+    serde_json::to_writer(&mut *out, text).expect("a buffer takes a text");
+}

@@ -1,0 +1,72 @@
+//! The ledger as CSV: one line for each leg.
+
+use super::csv_text::{put_cell, put_id, put_number};
+use super::readback::WrittenSums;
+use super::write::{Layout, Written};
+use crate::ledger::EventView;
+
+pub struct LedgerCsv;
+
+impl Layout for LedgerCsv {
+    fn header(&self) -> &'static str {
+        "event,time,kind,account,asset,amount,role,value,value_currency,order_id,trade_id,tx_hash,address,note,format,file,line\n"
+    }
+
+    fn event(&self, view: &EventView<'_>, written: &Written<'_>, out: &mut Vec<u8>, sums: &mut WrittenSums) -> u64 {
+        let line_start = out.len();
+        put_id(out, view.id);
+        out.push(b',');
+        view.time.write_to(out);
+        out.push(b',');
+        out.extend_from_slice(view.kind.word().as_bytes());
+        out.push(b',');
+        let prefix = line_start..out.len();
+        // The texts are the same on every line of the event.
+        let mut lines = 0;
+        let mut texts: std::ops::Range<usize> = 0..0;
+        view.for_each_leg(|leg, at| {
+            if lines > 0 {
+                out.extend_from_within(prefix.clone());
+            }
+            let account = &written.account_cells[leg.account.0 as usize];
+            let asset = &written.asset_cells[leg.asset.0 as usize];
+            out.extend_from_slice(account);
+            out.push(b',');
+            out.extend_from_slice(asset);
+            out.push(b',');
+            let amount_start = out.len();
+            leg.amount.write_to(out);
+            sums.add(written.names.account(leg.account).as_bytes(), written.names.asset(leg.asset).as_bytes(), &out[amount_start..], 1);
+            out.push(b',');
+            out.extend_from_slice(leg.role.word().as_bytes());
+            out.push(b',');
+            if let Some((value, currency)) = leg.value {
+                value.write_to(out);
+                out.push(b',');
+                out.extend_from_slice(&written.asset_cells[currency.0 as usize]);
+            } else {
+                out.push(b',');
+            }
+            out.push(b',');
+            if lines == 0 {
+                let start = out.len();
+                for text in view.texts {
+                    put_cell(out, text, b',');
+                    out.push(b',');
+                }
+                texts = start..out.len();
+            } else {
+                out.extend_from_within(texts.clone());
+            }
+            let file = view.ledger.file_index(at);
+            out.extend_from_slice(view.ledger.context(file).program.id.as_bytes());
+            out.push(b',');
+            out.extend_from_slice(&written.file_cells[file]);
+            out.push(b',');
+            put_number(out, view.ledger.line(at));
+            out.push(b'\n');
+            lines += 1;
+        });
+        lines
+    }
+}

@@ -1,0 +1,99 @@
+//! The transactions layout: one row for each event with what was sent, received and paid as fee.
+//!
+//! An event with several legs on a side, or in several accounts, becomes several rows of the same `event`: its legs are
+//! put side by side in their order, so that the rows add up exactly to the legs.
+
+use super::csv_text::{put_cell, put_id};
+use super::readback::WrittenSums;
+use super::write::{Layout, Written};
+use crate::convert::Leg;
+use crate::ledger::EventView;
+use crate::model::{NameId, Role};
+
+pub struct Transactions;
+
+#[derive(Default)]
+struct Sides {
+    sent: Vec<Leg>,
+    received: Vec<Leg>,
+    fees: Vec<Leg>,
+}
+
+impl Layout for Transactions {
+    fn header(&self) -> &'static str {
+        "time,kind,account,sent_amount,sent_asset,received_amount,received_asset,fee_amount,fee_asset,value,value_currency,ids,note,event\n"
+    }
+
+    fn event(&self, view: &EventView<'_>, written: &Written<'_>, out: &mut Vec<u8>, sums: &mut WrittenSums) -> u64 {
+        let mut accounts: Vec<(NameId, Sides)> = Vec::new();
+        view.for_each_leg(|leg, _| {
+            let place = accounts.iter().position(|(account, _)| *account == leg.account).unwrap_or_else(|| {
+                accounts.push((leg.account, Sides::default()));
+                accounts.len() - 1
+            });
+            let sides = &mut accounts[place].1;
+            match leg.role {
+                Role::Fee => sides.fees.push(*leg),
+                Role::Main if leg.amount.is_negative() => sides.sent.push(*leg),
+                Role::Main => sides.received.push(*leg),
+            }
+        });
+        let mut ids = Vec::new();
+        for id in &view.texts[..3] {
+            if !id.is_empty() {
+                if !ids.is_empty() {
+                    ids.push(b' ');
+                }
+                ids.extend_from_slice(id);
+            }
+        }
+        let mut lines = 0;
+        for (account, sides) in &accounts {
+            let rows = sides.sent.len().max(sides.received.len()).max(sides.fees.len());
+            for row in 0..rows {
+                let (sent, received, fee) = (sides.sent.get(row), sides.received.get(row), sides.fees.get(row));
+                view.time.write_to(out);
+                out.push(b',');
+                out.extend_from_slice(view.kind.word().as_bytes());
+                out.push(b',');
+                out.extend_from_slice(&written.account_cells[account.0 as usize]);
+                for (leg, sign) in [(sent, -1), (received, 1), (fee, -1)] {
+                    out.push(b',');
+                    if let Some(leg) = leg {
+                        put_amount(out, leg, sign, written, sums);
+                    } else {
+                        out.push(b',');
+                    }
+                }
+                out.push(b',');
+                let value = received.and_then(|leg| leg.value).or_else(|| sent.and_then(|leg| leg.value));
+                if let Some((value, currency)) = value {
+                    value.write_to(out);
+                    out.push(b',');
+                    out.extend_from_slice(&written.asset_cells[currency.0 as usize]);
+                } else {
+                    out.push(b',');
+                }
+                out.push(b',');
+                put_cell(out, &ids, b',');
+                out.push(b',');
+                put_cell(out, view.texts[4], b',');
+                out.push(b',');
+                put_id(out, view.id);
+                out.push(b'\n');
+                lines += 1;
+            }
+        }
+        lines
+    }
+}
+
+/// Amount and asset; what goes out is written without its sign (a rebate, which is a fee that comes in, with a minus).
+fn put_amount(out: &mut Vec<u8>, leg: &Leg, sign: i128, written: &Written<'_>, sums: &mut WrittenSums) {
+    let start = out.len();
+    if sign < 0 { leg.amount.neg() } else { leg.amount }.write_to(out);
+    let account = written.names.account(leg.account).as_bytes();
+    sums.add(account, written.names.asset(leg.asset).as_bytes(), &out[start..], sign);
+    out.push(b',');
+    out.extend_from_slice(&written.asset_cells[leg.asset.0 as usize]);
+}

@@ -1,0 +1,95 @@
+//! Writes all events in a layout: formatted in parallel, written in order, the sums read back on the way.
+
+use std::io::{self, Write};
+use std::sync::mpsc::sync_channel;
+
+use rayon::prelude::*;
+
+use super::readback::WrittenSums;
+use crate::ledger::{Event, EventView, Ledger, NameTexts};
+
+/// How many events one buffer holds.
+const EVENTS_PER_BUFFER: usize = 4096;
+
+/// Lines of a file that has one or several for each event.
+pub trait Layout: Sync {
+    /// What stands before the first event.
+    fn header(&self) -> &'static str;
+
+    /// Appends an event's lines, adds each amount that was written to the sums by reading it back from the buffer, and
+    /// says how many lines it wrote.
+    fn event(&self, view: &EventView<'_>, names: &Written<'_>, out: &mut Vec<u8>, sums: &mut WrittenSums) -> u64;
+}
+
+/// Texts that every line needs, ready to be copied.
+pub struct Written<'l> {
+    pub names: &'l NameTexts,
+    /// Names of accounts and assets as cells.
+    pub account_cells: Vec<Box<[u8]>>,
+    pub asset_cells: Vec<Box<[u8]>>,
+    /// Names of the files as cells, by file.
+    pub file_cells: Vec<Box<[u8]>>,
+}
+
+impl<'l> Written<'l> {
+    fn new(ledger: &Ledger, names: &'l NameTexts) -> Written<'l> {
+        let cell = |text: &str| {
+            let mut cell = Vec::new();
+            super::csv_text::put_cell(&mut cell, text.as_bytes(), b',');
+            cell.into_boxed_slice()
+        };
+        Written {
+            names,
+            account_cells: names.accounts.iter().map(|name| cell(name)).collect(),
+            asset_cells: names.assets.iter().map(|name| cell(name)).collect(),
+            file_cells: ledger.files.iter().map(|file| cell(&file.name)).collect(),
+        }
+    }
+}
+
+/// Writes a ledger. Gives back the number of lines after the header, and the sums as they stand in the file.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_ledger(ledger: &Ledger, names: &NameTexts, layout: &dyn Layout, out: &mut (dyn Write + Send)) -> io::Result<(u64, WrittenSums)> {
+    let written = Written::new(ledger, names);
+    out.write_all(layout.header().as_bytes())?;
+    let threads = rayon::current_num_threads().max(1);
+    let mut lines = 0;
+    let mut sums = WrittenSums::default();
+    let format = |events: &[Event]| {
+        let mut buffer = Vec::with_capacity(EVENTS_PER_BUFFER * 400);
+        let mut sums = WrittenSums::default();
+        let lines: u64 = events.iter().map(|event| layout.event(&ledger.view(event), &written, &mut buffer, &mut sums)).sum();
+        (buffer, lines, sums)
+    };
+    let wave = EVENTS_PER_BUFFER * threads * 2;
+    std::thread::scope(|scope| {
+        // One wave is written while the next is formatted.
+        let (send, receive) = sync_channel::<Vec<Vec<u8>>>(1);
+        let writer = scope.spawn(move || {
+            for buffers in receive {
+                for buffer in buffers {
+                    out.write_all(&buffer)?;
+                }
+            }
+            out.flush()
+        });
+        for events in ledger.events.chunks(wave) {
+            let formatted: Vec<_> = events.par_chunks(EVENTS_PER_BUFFER).map(format).collect();
+            let mut buffers = Vec::with_capacity(formatted.len());
+            for (buffer, count, of_buffer) in formatted {
+                lines += count;
+                sums.merge(of_buffer);
+                buffers.push(buffer);
+            }
+            // A closed channel means that writing failed: its error comes from the thread.
+            if send.send(buffers).is_err() {
+                break;
+            }
+        }
+        drop(send);
+        writer.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread stopped")))
+    })?;
+    Ok((lines, sums))
+}
