@@ -132,6 +132,11 @@ impl<'r> RowView<'r> {
                 let text = String::from_utf8_lossy(&cell);
                 Zone::parse(&text).map(Cow::Owned).ok_or_else(|| RowError::in_column(*other, format!("`{text}` is no zone")))
             }
+            ZoneFrom::Derived(index) => {
+                let found = self.text(&self.file.program.derived[*index])?;
+                let text = String::from_utf8_lossy(&found);
+                Zone::parse(&text).map(Cow::Owned).ok_or_else(|| RowError::in_column(column, format!("`{text}` is no zone")))
+            }
         }
     }
 
@@ -227,7 +232,7 @@ impl<'r> RowView<'r> {
                 Value::Truth(texts.iter().any(|text| **text == *subject) != *negated)
             }
             Expr::OneOfAmounts(subject, amounts, negated) => {
-                Value::Truth(self.amount(subject)?.is_some_and(|amount| amounts.contains(&amount)) != *negated)
+                Value::Truth(self.amount(subject)?.is_some_and(|amount| amounts.contains(&amount) != *negated))
             }
             Expr::IsBlank(subject, negated) => {
                 let blank = match &**subject {
@@ -409,8 +414,9 @@ fn compare(operator: Operator, left: &Value, right: &Value) -> bool {
         (Value::Amount(left), Value::Amount(right)) => left.cmp(right),
         (Value::Time(left), Value::Time(right)) => left.ns().cmp(&right.ns()),
         (Value::Text(left), Value::Text(right)) => left.cmp(right),
-        // A blank is unequal to everything and neither more nor less.
-        (Value::Blank, _) | (_, Value::Blank) => return operator == Operator::NotEqual,
+        // A blank text is the empty text; a blank amount or time compares as false.
+        (Value::Blank, Value::Text(right)) => b""[..].cmp(right),
+        (Value::Text(left), Value::Blank) => left[..].cmp(b""),
         _ => return false,
     };
     match operator {

@@ -430,12 +430,12 @@ fn test_of(file: &FileContext, candidate: Candidate) -> &Test {
 }
 
 fn kind(view: &RowView<'_>, template: &EventTemplate) -> Result<Kind, RowError> {
-    match template.kind {
-        KindFrom::Stated(kind) => Ok(kind),
-        KindFrom::Column(column) => {
-            let cell = view.cell(column);
-            let word = String::from_utf8_lossy(&cell);
-            Kind::from_word(&word).ok_or_else(|| RowError::in_column(column, format!("`{word}` is no kind of event")))
+    match &template.kind {
+        KindFrom::Stated(kind) => Ok(*kind),
+        KindFrom::Text(expr) => {
+            let text = view.text(expr)?;
+            let word = String::from_utf8_lossy(&text);
+            Kind::from_word(&word).ok_or_else(|| RowError { column: column_of(expr), message: format!("`{word}` is no kind of event") })
         }
     }
 }

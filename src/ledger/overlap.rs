@@ -6,6 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{Dropped, EventRef, Key, Ledger};
+use crate::mapping::Place;
 
 /// Marks duplicates and numbers the occurrences of equal rows. A row that occurs m times in one file and n times in
 /// another occurred max(m, n) times.
@@ -63,35 +64,66 @@ fn settle(ledger: &mut Ledger, equal: &[EventRef]) {
 }
 
 /// Rejects rows that have the same unique id and different contents: which of them is right, nobody here can know.
+/// Rows of two files that differ only in how they are written (another header generation, padding zeros, a fraction of a
+/// second) say the same and count once.
 pub fn reject_conflicts(ledger: &mut Ledger) {
-    let mut first_of: FxHashMap<u128, (EventRef, u128)> = FxHashMap::default();
-    let mut conflicts: Vec<(EventRef, EventRef, u32)> = Vec::new();
+    let mut by_id: FxHashMap<u128, Vec<(EventRef, u32)>> = FxHashMap::default();
+    let mut several: Vec<u128> = Vec::new();
     for (batch_number, batch) in ledger.batches() {
         for unique in &batch.uniques {
             let at = EventRef { batch: batch_number, event: unique.event };
-            if ledger.dropped.contains_key(&at) {
+            if !ledger.dropped.contains_key(&at) {
+                let claims = by_id.entry(unique.id).or_default();
+                claims.push((at, unique.column));
+                if claims.len() == 2 {
+                    several.push(unique.id);
+                }
+            }
+        }
+    }
+    for id in several {
+        let claims = &by_id[&id];
+        let knows = |at: EventRef| {
+            let places = &ledger.context(ledger.file_index(at)).binding.places;
+            places.iter().filter(|place| **place != Place::Missing).count()
+        };
+        let hash = |at: EventRef| ledger.record(at).hash();
+        // The row that tells most is kept; of equals, the first.
+        let Some(keeper) = claims.iter().map(|(at, _)| *at).min_by_key(|at| (std::cmp::Reverse(knows(*at)), *at)) else { continue };
+        let others: Vec<(EventRef, u32)> = claims.iter().copied().filter(|(at, _)| hash(*at) != hash(keeper)).collect();
+        for (at, column) in others {
+            if ledger.file_index(at) != ledger.file_index(keeper) && say_the_same(ledger, keeper, at) {
+                for (event, kept) in ledger.events_of_row(at).into_iter().zip(ledger.events_of_row(keeper)) {
+                    ledger.dropped.entry(event).or_insert(Dropped::DuplicateOf(kept));
+                }
                 continue;
             }
-            let hash = batch.events[unique.event as usize].hash();
-            match first_of.get(&unique.id) {
-                None => {
-                    first_of.insert(unique.id, (at, hash));
+            let name = ledger.context(ledger.file_index(at)).program.columns[column as usize].name.clone();
+            for (row, other) in [(keeper, at), (at, keeper)] {
+                let place = format!("{}:{}", ledger.file(other).name, ledger.line(other));
+                let reason: std::sync::Arc<str> =
+                    format!("conflict: the row at {place} has the same `{name}` and different contents").into();
+                for event in ledger.events_of_row(row) {
+                    ledger.dropped.entry(event).or_insert_with(|| Dropped::Rejected(reason.clone()));
                 }
-                Some((_, first_hash)) if *first_hash == hash => {}
-                Some((first, _)) => conflicts.push((*first, at, unique.column)),
             }
         }
     }
-    for (first, second, column) in conflicts {
-        let column = &ledger.context(ledger.file_index(second)).program.columns[column as usize];
-        let name = column.name.clone();
-        for (row, other) in [(first, second), (second, first)] {
-            let place = format!("{}:{}", ledger.file(other).name, ledger.line(other));
-            let reason: std::sync::Arc<str> =
-                format!("conflict: the row at {place} has the same `{name}` and different contents").into();
-            for at in ledger.events_of_row(row) {
-                ledger.dropped.entry(at).or_insert_with(|| Dropped::Rejected(reason.clone()));
-            }
-        }
-    }
+}
+
+/// Whether two rows moved the same amounts of the same assets, for the same reason, in the same second.
+fn say_the_same(ledger: &Ledger, one: EventRef, other: EventRef) -> bool {
+    let tell = |row: EventRef| -> Vec<_> {
+        ledger
+            .events_of_row(row)
+            .into_iter()
+            .map(|at| {
+                let record = ledger.record(at);
+                let mut body = ledger.batch(at).body(at.event as usize);
+                let legs: Vec<_> = std::iter::from_fn(|| body.next_leg()).map(|leg| (leg.asset, leg.amount, leg.role)).collect();
+                (record.kind(), record.time().ns().div_euclid(1_000_000_000), legs)
+            })
+            .collect()
+    };
+    tell(one) == tell(other)
 }

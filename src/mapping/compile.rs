@@ -71,8 +71,8 @@ impl Compiler<'_, '_, '_> {
         for (name, column) in &document.columns {
             self.column(name, &column.0);
         }
-        self.zones();
         let derived = self.derived();
+        self.zones(&derived);
         let own = document.own.as_ref().map(|own| self.own(own));
         let skips: Vec<Skip> = document
             .skip
@@ -266,7 +266,7 @@ impl Compiler<'_, '_, '_> {
     }
 
     /// Zones name captures and other columns, so they are looked up when all columns are known.
-    fn zones(&mut self) {
+    fn zones(&mut self, derived: &[Expr]) {
         for (name, column) in &self.document.columns {
             let Some((index, ..)) = self.names.columns.get(name).copied() else { continue };
             let Cell::Time(reader, _) = &self.columns[index].cell else { continue };
@@ -283,7 +283,13 @@ impl Compiler<'_, '_, '_> {
                     let found = if let Some(capture) = capture {
                         self.names.captures.get(capture).map(|capture| ZoneFrom::Capture(*capture))
                     } else if let Some(other) = other {
-                        self.names.columns.get(other).map(|(other, ..)| ZoneFrom::Column(*other))
+                        match (self.names.columns.get(other), self.names.derived.get(other)) {
+                            (Some((column, ..)), _) => Some(ZoneFrom::Column(*column)),
+                            (None, Some((index, Typed::Value(_, Type::Text)))) if !self.reads_time(&derived[*index], derived) => {
+                                Some(ZoneFrom::Derived(*index))
+                            }
+                            _ => None,
+                        }
                     } else {
                         Zone::parse(text).map(ZoneFrom::Stated)
                     };
@@ -298,6 +304,17 @@ impl Compiler<'_, '_, '_> {
                 *stated = zone;
             }
         }
+    }
+
+    /// Whether an expression reads a time: then it cannot say the zone in which times are read.
+    fn reads_time(&self, expr: &Expr, derived: &[Expr]) -> bool {
+        let mut found = false;
+        expr.walk(&mut |part| match part {
+            Expr::Cell(column) | Expr::Family(column, _) => found |= matches!(self.columns[*column].cell, Cell::Time(..)),
+            Expr::Derived(index) => found |= self.reads_time(&derived[*index], derived),
+            _ => {}
+        });
+        found
     }
 
     fn own(&mut self, own: &super::document::Own) -> Own {
@@ -488,13 +505,7 @@ impl Compiler<'_, '_, '_> {
                     None
                 }
             },
-            (None, Some(column)) => match self.names.columns.get(column) {
-                Some((index, CellType::Text, false)) => Some(KindFrom::Column(*index)),
-                _ => {
-                    self.complaints.error(section, column, format!("`{column}` is not a column of texts"), None);
-                    None
-                }
-            },
+            (None, Some(text)) => self.expression(section, text, Type::Text).map(KindFrom::Text),
             (Some(_), Some(_)) => {
                 self.complaints.error(section, "kind_from", "a rule says `kind` or `kind_from`, not both", None);
                 None
@@ -651,7 +662,8 @@ impl Compiler<'_, '_, '_> {
         });
         let mut key = Vec::new();
         for text in written.by.as_ref().map_or(&[][..], |by| &by.0) {
-            let is_time = matches!(self.names.columns.get(text.as_str()), Some((_, CellType::Time, _)));
+            let is_time = matches!(self.names.columns.get(text.as_str()), Some((_, CellType::Time, _)))
+                || matches!(self.names.derived.get(text.as_str()), Some((_, Typed::Value(_, Type::Time))));
             if is_time && written.window.is_some() {
                 continue;
             }

@@ -97,6 +97,8 @@ pub enum ZoneFrom {
     Stated(Zone),
     Capture(usize),
     Column(usize),
+    /// A derived column, of what is not a time itself.
+    Derived(usize),
     /// The person must give it.
     Local,
 }
@@ -152,10 +154,11 @@ pub type Texts = [Option<Expr>; TEXT_COUNT];
 /// order_id, trade_id, tx_hash, address, note.
 pub const TEXT_COUNT: usize = 5;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum KindFrom {
     Stated(Kind),
-    Column(usize),
+    /// A text that is the word of a kind.
+    Text(Expr),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

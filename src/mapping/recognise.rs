@@ -101,7 +101,9 @@ pub fn recognise(library: &Library, lines: &[HeaderLine], sheet: Option<&str>, o
             let set: HashSet<&str> = normal.iter().map(String::as_str).collect();
             for mapping in candidates().filter(|mapping| !mapping.required().is_empty() && mapping.may_be(&set)) {
                 let Ok(program) = library.program(mapping) else {
-                    unrecognised.broken.push(mapping.id.clone());
+                    if !unrecognised.broken.contains(&mapping.id) {
+                        unrecognised.broken.push(mapping.id.clone());
+                    }
                     continue;
                 };
                 let sheet_differs = matches!((&program.sheet, sheet), (Some(wanted), Some(sheet)) if wanted != sheet);

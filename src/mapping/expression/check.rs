@@ -129,6 +129,48 @@ pub enum Expr {
     Present(usize),
 }
 
+impl Expr {
+    /// Calls back with this expression and every part of it. Derived columns are not followed.
+    pub fn walk<'e>(&'e self, each: &mut dyn FnMut(&'e Expr)) {
+        each(self);
+        match self {
+            Expr::Text(_)
+            | Expr::Number(_)
+            | Expr::Cell(_)
+            | Expr::CellPart(..)
+            | Expr::Derived(_)
+            | Expr::Capture(_)
+            | Expr::FileName
+            | Expr::Sheet
+            | Expr::Present(_) => {}
+            Expr::Family(_, inner)
+            | Expr::OneOf(inner, ..)
+            | Expr::OneOfAmounts(inner, ..)
+            | Expr::IsBlank(inner, _)
+            | Expr::Not(inner)
+            | Expr::Matches(inner, _)
+            | Expr::Group(inner, ..)
+            | Expr::ReadAmount(inner, _)
+            | Expr::ReadMoney(inner, ..)
+            | Expr::ReadPair(inner, ..)
+            | Expr::ReadAsset(inner)
+            | Expr::Own(inner) => inner.walk(each),
+            Expr::Compare(_, left, right) | Expr::And(left, right) | Expr::Or(left, right) | Expr::Coalesce(left, right) => {
+                left.walk(each);
+                right.walk(each);
+            }
+            Expr::If(condition, then, otherwise) => {
+                condition.walk(each);
+                then.walk(each);
+                if let Some(otherwise) = otherwise {
+                    otherwise.walk(each);
+                }
+            }
+            Expr::Call(_, arguments) => arguments.iter().for_each(|argument| argument.walk(each)),
+        }
+    }
+}
+
 /// An expression with its type; money, pairs and matches have parts instead of a value.
 #[derive(Debug, Clone)]
 pub enum Typed {

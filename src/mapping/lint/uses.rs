@@ -125,18 +125,18 @@ fn words_in(node: &Node, word: &mut dyn FnMut(&str, &str)) {
         }
         _ => None,
     };
-    let mut pair = |subject: &Node, item: &Node| {
+    let pair = |subject: &Node, item: &Node, word: &mut dyn FnMut(&str, &str)| {
         if let (Some(name), NodeKind::Text(text)) = (name_of(subject), &item.kind) {
             word(&name, text);
         }
     };
     match &node.kind {
-        NodeKind::Binary(BinaryOp::Equal | BinaryOp::NotEqual, left, right) => pair(left, right),
+        NodeKind::Binary(BinaryOp::Equal | BinaryOp::NotEqual, left, right) => pair(left, right, word),
         NodeKind::Binary(_, left, right) => {
             words_in(left, word);
             words_in(right, word);
         }
-        NodeKind::In(subject, list, _) => list.iter().for_each(|item| pair(subject, item)),
+        NodeKind::In(subject, list, _) => list.iter().for_each(|item| pair(subject, item, word)),
         NodeKind::Not(inner) => words_in(inner, word),
         NodeKind::If(condition, then, otherwise) => {
             words_in(condition, word);
