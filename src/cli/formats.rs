@@ -26,9 +26,9 @@ pub enum FormatsCommand {
     },
     /// What one mapping does, in plain words
     #[command(after_help = "Examples:
-  coinfold formats show kraken/ledgers
-  coinfold formats show kraken/ledgers --source > formats/kraken/ledgers.toml
-  coinfold formats show kraken/ledgers --json")]
+  coinfold formats show coinfold/transactions
+  coinfold formats show coinfold/transactions --source > formats/mine/transactions.toml
+  coinfold formats show coinfold/transactions --json")]
     Show {
         /// The mapping, as `formats list` names it
         id: String,
@@ -44,7 +44,7 @@ Ends with 0 if there is nothing to say, else with 1.
 
 Examples:
   coinfold formats check formats                        all mappings of a folder
-  coinfold formats check formats/kraken/ledgers.toml    one
+  coinfold formats check formats/mine/transactions.toml one
   coinfold formats check formats --json                 file, line, column, level, message, help"
     )]
     Check {

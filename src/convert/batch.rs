@@ -162,17 +162,18 @@ impl Batch {
             kind: event.kind,
             nth: event.nth,
         });
-        put_number(&mut self.body, event.legs.len() as u128);
+        // The texts come first: who wants them need not pass over the legs.
+        for text in event.texts {
+            put_number(&mut self.body, text.len());
+            self.body.extend_from_slice(text);
+        }
+        put_number(&mut self.body, event.legs.len());
         for leg in event.legs {
             put_leg(&mut self.body, leg);
             let sum = self.sums.entry((leg.account, leg.asset)).or_default();
             if sum.add(leg.amount).is_err() {
                 self.overflow = Some((leg.account, leg.asset));
             }
-        }
-        for text in event.texts {
-            put_number(&mut self.body, text.len() as u128);
-            self.body.extend_from_slice(text);
         }
         index
     }
@@ -198,10 +199,14 @@ impl Batch {
         self.events.truncate(first);
     }
 
-    /// The legs of an event, then its texts.
+    /// The texts of an event, and a reader of its legs.
     pub fn body(&self, event: usize) -> Body<'_> {
-        let mut body = Body { bytes: &self.body[self.events[event].body as usize..], legs_left: 0 };
-        body.legs_left = body.number() as usize;
+        let mut body = Body { bytes: &self.body[self.events[event].body as usize..], texts: [b""; TEXT_COUNT], legs_left: 0 };
+        for index in 0..TEXT_COUNT {
+            let length = body.number();
+            body.texts[index] = body.take(length);
+        }
+        body.legs_left = body.number();
         body
     }
 
@@ -219,6 +224,7 @@ impl Batch {
 /// Reads an event back from the arena.
 pub struct Body<'b> {
     bytes: &'b [u8],
+    texts: [&'b [u8]; TEXT_COUNT],
     legs_left: usize,
 }
 
@@ -227,29 +233,23 @@ impl<'b> Body<'b> {
         self.legs_left
     }
 
+    /// The texts of the event.
+    pub fn texts(&self) -> [&'b [u8]; TEXT_COUNT] {
+        self.texts
+    }
+
     pub fn next_leg(&mut self) -> Option<Leg> {
         if self.legs_left == 0 {
             return None;
         }
         self.legs_left -= 1;
         let flags = self.byte();
-        let amount = self.amount();
-        let account = NameId(self.number() as u32);
-        let asset = NameId(self.number() as u32);
-        let value = (flags & HAS_VALUE != 0).then(|| (self.amount(), NameId(self.number() as u32)));
+        let amount = self.amount(flags & WIDE_AMOUNT != 0);
+        let account = self.name();
+        let asset = self.name();
+        let value = (flags & HAS_VALUE != 0).then(|| (self.amount(flags & WIDE_VALUE != 0), self.name()));
         let role = if flags & IS_FEE != 0 { Role::Fee } else { Role::Main };
         Some(Leg { account, asset, amount, role, value })
-    }
-
-    /// The texts of the event. Whatever legs are left are passed over.
-    pub fn texts(mut self) -> [&'b [u8]; TEXT_COUNT] {
-        while self.next_leg().is_some() {}
-        std::array::from_fn(|_| {
-            let length = self.number() as usize;
-            let (text, rest) = self.bytes.split_at(length);
-            self.bytes = rest;
-            text
-        })
     }
 
     fn byte(&mut self) -> u8 {
@@ -258,65 +258,98 @@ impl<'b> Body<'b> {
         *first
     }
 
-    fn number(&mut self) -> u128 {
-        let mut number = 0u128;
-        let mut shift = 0;
-        loop {
-            let byte = self.byte();
-            number |= u128::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return number;
-            }
-            shift += 7;
+    fn take(&mut self, length: usize) -> &'b [u8] {
+        let (taken, rest) = self.bytes.split_at(length);
+        self.bytes = rest;
+        taken
+    }
+
+    fn array<const N: usize>(&mut self) -> [u8; N] {
+        let (taken, rest) = self.bytes.split_first_chunk::<N>().expect("the arena was written by us");
+        self.bytes = rest;
+        *taken
+    }
+
+    fn number(&mut self) -> usize {
+        match self.byte() {
+            LONG => u64::from_le_bytes(self.array()) as usize,
+            short => usize::from(short),
         }
     }
 
-    fn amount(&mut self) -> Amount {
+    fn name(&mut self) -> NameId {
+        match self.byte() {
+            LONG => NameId(u32::from_le_bytes(self.array())),
+            short => NameId(u32::from(short)),
+        }
+    }
+
+    fn amount(&mut self, wide: bool) -> Amount {
         let scale = self.byte();
-        let zigzag = self.number();
-        let mantissa = ((zigzag >> 1) as i128) ^ -((zigzag & 1) as i128);
-        Amount::from_parts(mantissa, u32::from(scale)).expect("it was an amount when it was written")
+        let mantissa = if wide { i128::from_le_bytes(self.array()) } else { i128::from(i64::from_le_bytes(self.array())) };
+        Amount::from_own_parts(mantissa, scale)
     }
 }
 
+/// Flags of a leg in the arena.
 const IS_FEE: u8 = 1;
 const HAS_VALUE: u8 = 2;
+const WIDE_AMOUNT: u8 = 4;
+const WIDE_VALUE: u8 = 8;
+
+/// A number below this is one byte; this byte says that it stands behind it in full.
+const LONG: u8 = 255;
 
 fn put_leg(body: &mut Vec<u8>, leg: &Leg) {
-    let fee = if leg.role == Role::Fee { IS_FEE } else { 0 };
-    let value = if leg.value.is_some() { HAS_VALUE } else { 0 };
-    body.push(fee | value);
-    put_amount(body, leg.amount);
-    put_number(body, u128::from(leg.account.0));
-    put_number(body, u128::from(leg.asset.0));
+    let flags_at = body.len();
+    let mut flags = if leg.role == Role::Fee { IS_FEE } else { 0 };
+    body.push(0);
+    if put_amount(body, leg.amount) {
+        flags |= WIDE_AMOUNT;
+    }
+    put_name(body, leg.account);
+    put_name(body, leg.asset);
     if let Some((amount, asset)) = leg.value {
-        put_amount(body, amount);
-        put_number(body, u128::from(asset.0));
+        flags |= HAS_VALUE;
+        if put_amount(body, amount) {
+            flags |= WIDE_VALUE;
+        }
+        put_name(body, asset);
+    }
+    body[flags_at] = flags;
+}
+
+/// Says whether it took the wide form.
+fn put_amount(body: &mut Vec<u8>, amount: Amount) -> bool {
+    body.push(amount.scale());
+    match i64::try_from(amount.mantissa()) {
+        Ok(small) => {
+            body.extend_from_slice(&small.to_le_bytes());
+            false
+        }
+        Err(_) => {
+            body.extend_from_slice(&amount.mantissa().to_le_bytes());
+            true
+        }
     }
 }
 
-fn put_amount(body: &mut Vec<u8>, amount: Amount) {
-    body.push(amount.scale());
-    let mantissa = amount.mantissa();
-    put_number(body, ((mantissa << 1) ^ (mantissa >> 127)) as u128);
+fn put_number(body: &mut Vec<u8>, number: usize) {
+    match u8::try_from(number) {
+        Ok(short) if short < LONG => body.push(short),
+        _ => {
+            body.push(LONG);
+            body.extend_from_slice(&(number as u64).to_le_bytes());
+        }
+    }
 }
 
-fn put_number(body: &mut Vec<u8>, number: u128) {
-    match u64::try_from(number) {
-        Ok(mut small) => {
-            while small >= 0x80 {
-                body.push(small as u8 | 0x80);
-                small >>= 7;
-            }
-            body.push(small as u8);
-        }
-        Err(_) => {
-            let mut rest = number;
-            while rest >= 0x80 {
-                body.push(rest as u8 | 0x80);
-                rest >>= 7;
-            }
-            body.push(rest as u8);
+fn put_name(body: &mut Vec<u8>, name: NameId) {
+    match u8::try_from(name.0) {
+        Ok(short) if short < LONG => body.push(short),
+        _ => {
+            body.push(LONG);
+            body.extend_from_slice(&name.0.to_le_bytes());
         }
     }
 }

@@ -45,7 +45,17 @@ pub struct RowView<'r> {
 }
 
 /// Without the blanks around it, no-break spaces too.
-pub fn trim(mut text: &[u8]) -> &[u8] {
+#[inline]
+pub fn trim(text: &[u8]) -> &[u8] {
+    // Most cells have no blanks around them, and are told by their ends.
+    match (text.first(), text.last()) {
+        (Some(first), Some(last)) if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        (None, _) => text,
+        _ => trim_blanks(text),
+    }
+}
+
+fn trim_blanks(mut text: &[u8]) -> &[u8] {
     loop {
         let before = text.len();
         text = text.trim_ascii();
@@ -59,6 +69,7 @@ pub fn trim(mut text: &[u8]) -> &[u8] {
 
 impl<'r> RowView<'r> {
     /// A cell without the blanks around it; empty if it counts as empty.
+    #[inline]
     pub fn cell(&self, column: usize) -> Cow<'r, [u8]> {
         let cell = match &self.file.binding.places[column] {
             Place::At(at) => Cow::Borrowed(self.at(*at)),
@@ -75,6 +86,7 @@ impl<'r> RowView<'r> {
         trim(self.record.get(at).unwrap_or_default())
     }
 
+    #[inline]
     fn unless_blank(&self, column: usize, cell: Cow<'r, [u8]>) -> Cow<'r, [u8]> {
         let blanks = &self.file.program.columns[column].blanks;
         if !blanks.is_empty() && blanks.iter().any(|blank| **blank == *cell) { Cow::Borrowed(b"") } else { cell }
@@ -192,6 +204,16 @@ impl<'r> RowView<'r> {
     }
 
     pub fn amount(&self, expr: &'r Expr) -> Evaluated<Option<Amount>> {
+        // Most amounts are just cells.
+        if let Expr::Cell(column) = expr {
+            if let Cell::Amount(reader) = &self.file.program.columns[*column].cell {
+                let cell = self.cell(*column);
+                if cell.is_empty() {
+                    return Ok(None);
+                }
+                return reader.read(&cell).map(Some).map_err(|error| RowError::in_column(*column, error.into_message()));
+            }
+        }
         match self.evaluate(expr)? {
             Value::Amount(amount) => Ok(Some(amount)),
             _ => Ok(None),

@@ -313,16 +313,23 @@ impl<'f> Worker<'f> {
     /// The canonical asset that an expression means for this row.
     fn asset(&mut self, view: &RowView<'_>, expr: &Expr, time: Time) -> Result<NameId, RowError> {
         let code = view.asset_text(expr)?;
-        if !self.assets.contains_key(&*code) {
-            let resolved = self.resolve(&code).map_err(|message| RowError { column: column_of(expr), message })?;
-            if self.assets.len() >= MAX_CACHED {
-                self.assets.clear();
-            }
-            self.assets.insert(code.to_vec().into(), resolved);
+        if let Some(Resolved::Always(id)) = self.assets.get(&*code) {
+            return Ok(*id);
         }
-        Ok(match &self.assets[&*code] {
-            Resolved::Always(id) => *id,
-            Resolved::Dated(code) => self.names.assets.id(self.file.program.aliases.at(code, time)),
+        let resolved = match self.assets.get(&*code) {
+            Some(resolved) => resolved.clone(),
+            None => {
+                let resolved = self.resolve(&code).map_err(|message| RowError { column: column_of(expr), message })?;
+                if self.assets.len() >= MAX_CACHED {
+                    self.assets.clear();
+                }
+                self.assets.insert(code.to_vec().into(), resolved.clone());
+                resolved
+            }
+        };
+        Ok(match resolved {
+            Resolved::Always(id) => id,
+            Resolved::Dated(code) => self.names.assets.id(self.file.program.aliases.at(&code, time)),
         })
     }
 

@@ -21,13 +21,28 @@ const LANGUAGE_VERSION: i64 = 1;
 
 /// Reads the text of a mapping's file.
 pub fn read(file: &str, text: &str) -> Result<Document, Diagnostic> {
-    toml::from_str(text).map_err(|error| Diagnostic {
-        level: Level::Error,
-        file: file.to_owned(),
-        span: error.span(),
-        message: error.message().trim().to_owned(),
-        help: None,
+    toml::from_str(text).map_err(|error| {
+        let (message, help) = said_shortly(error.message().trim());
+        Diagnostic { level: Level::Error, file: file.to_owned(), span: error.span(), message, help }
     })
+}
+
+/// One cause and one help from what the reader of TOML says: for a misspelt key it lists all that could stand there.
+fn said_shortly(message: &str) -> (String, Option<String>) {
+    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
+    if let Some((key, rest)) = unknown {
+        let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+        let help = match expression::nearest(key, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known here are {}", known.join(", ")),
+        };
+        return (format!("there is no key `{key}` here"), Some(help));
+    }
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match missing {
+        Some(key) => (format!("`{key}` is missing"), Some(format!("add `{key} = …`"))),
+        None => (message.to_owned(), None),
+    }
 }
 
 /// Compiles a mapping. `alias_tables` gives the text of a table by name. What comes back beside the program are
@@ -81,7 +96,7 @@ impl Compiler<'_, '_, '_> {
             .map(|(nth, skip)| Skip { test: self.test(Section::Skip(nth), Some(&skip.when)), because: skip.because.clone() })
             .collect();
         let rules = self.rules();
-        if rules.is_empty() {
+        if document.rule.is_empty() && document.otherwise.is_none() {
             self.complaints.error(Section::Top, "", "this mapping has no rule", Some("add a [[rule]] or [otherwise]".to_owned()));
         }
         let tests = skips.iter().map(|skip| &skip.test).chain(rules.iter().map(|rule| &rule.test));
@@ -559,7 +574,8 @@ impl Compiler<'_, '_, '_> {
         ] {
             legs.extend(self.legs(section, direction, written.as_ref()));
         }
-        if legs.is_empty() {
+        let said = [&written.incoming, &written.out, &written.moved, &written.fee];
+        if said.into_iter().flatten().all(|legs| legs.0.is_empty()) {
             self.complaints.error(section, "", "this rule moves nothing", Some("say `in`, `out`, `move` or `fee`".to_owned()));
         }
         let balance = written.balance.as_ref().filter(|text| !text.is_empty()).and_then(|text| {

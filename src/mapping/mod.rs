@@ -7,7 +7,7 @@ mod assets;
 pub mod cell;
 mod compile;
 mod diagnostic;
-mod document;
+pub mod document;
 mod expression;
 mod header;
 mod library;

@@ -32,13 +32,14 @@ impl WrittenSums {
         self.scratch.extend_from_slice(account);
         self.scratch.push(0);
         self.scratch.extend_from_slice(asset);
-        if !self.sums.contains_key(self.scratch.as_slice()) {
-            self.sums.insert(self.scratch.as_slice().into(), (0, 0));
-        }
-        if let Some(sum) = self.sums.get_mut(self.scratch.as_slice()) {
-            match join(*sum, (mantissa * sign, scale)) {
+        let amount = (mantissa * sign, scale);
+        match self.sums.get_mut(self.scratch.as_slice()) {
+            Some(sum) => match join(*sum, amount) {
                 Some(total) => *sum = total,
                 None => self.failure = Some("a sum does not fit".to_owned()),
+            },
+            None => {
+                self.sums.insert(self.scratch.as_slice().into(), amount);
             }
         }
     }
@@ -98,6 +99,9 @@ fn read(text: &[u8]) -> Option<(i128, u32)> {
 }
 
 fn join(one: (i128, u32), other: (i128, u32)) -> Option<(i128, u32)> {
+    if one.1 == other.1 {
+        return Some((one.0.checked_add(other.0)?, one.1));
+    }
     let scale = one.1.max(other.1);
     let at_scale = |(mantissa, own): (i128, u32)| {
         if own == scale { Some(mantissa) } else { mantissa.checked_mul(10i128.checked_pow(scale - own)?) }

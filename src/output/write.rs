@@ -1,6 +1,7 @@
 //! Writes all events in a layout: formatted in parallel, written in order, the sums read back on the way.
 
 use std::io::{self, Write};
+use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
 
 use rayon::prelude::*;
@@ -9,7 +10,7 @@ use super::readback::WrittenSums;
 use crate::ledger::{Event, EventView, Ledger, NameTexts};
 
 /// How many events one buffer holds.
-const EVENTS_PER_BUFFER: usize = 4096;
+const EVENTS_PER_BUFFER: usize = 2048;
 
 /// Lines of a file that has one or several for each event.
 pub trait Layout: Sync {
@@ -57,8 +58,10 @@ pub fn write_ledger(ledger: &Ledger, names: &NameTexts, layout: &dyn Layout, out
     let threads = rayon::current_num_threads().max(1);
     let mut lines = 0;
     let mut sums = WrittenSums::default();
+    // Written buffers are used again: memory that was never touched before is the dearest.
+    let pool: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
     let format = |events: &[Event]| {
-        let mut buffer = Vec::with_capacity(EVENTS_PER_BUFFER * 400);
+        let mut buffer = pool.lock().ok().and_then(|mut pool| pool.pop()).unwrap_or_default();
         let mut sums = WrittenSums::default();
         let lines: u64 = events.iter().map(|event| layout.event(&ledger.view(event), &written, &mut buffer, &mut sums)).sum();
         (buffer, lines, sums)
@@ -67,10 +70,15 @@ pub fn write_ledger(ledger: &Ledger, names: &NameTexts, layout: &dyn Layout, out
     std::thread::scope(|scope| {
         // One wave is written while the next is formatted.
         let (send, receive) = sync_channel::<Vec<Vec<u8>>>(1);
+        let pool = &pool;
         let writer = scope.spawn(move || {
             for buffers in receive {
-                for buffer in buffers {
+                for mut buffer in buffers {
                     out.write_all(&buffer)?;
+                    buffer.clear();
+                    if let Ok(mut pool) = pool.lock() {
+                        pool.push(buffer);
+                    }
                 }
             }
             out.flush()

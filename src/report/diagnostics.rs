@@ -46,10 +46,7 @@ fn render_one(
     let place: Element = match span.and_then(|(span, text)| Some((inside(text, span)?, text))) {
         Some((span, text)) => {
             let mark = AnnotationKind::Primary.span(span);
-            Snippet::source(text)
-                .path(&file)
-                .annotation(mark)
-                .into()
+            Snippet::source(text).path(&file).annotation(mark).into()
         }
         None => Origin::path(&file).into(),
     };
@@ -119,8 +116,7 @@ warning: this is too big
 
     #[test]
     fn without_a_place_the_file_is_named() {
-        let expected =
-            "warning: this is too big\n--> formats/x/y.toml\n = help: make it smaller\n";
+        let expected = "warning: this is too big\n--> formats/x/y.toml\n = help: make it smaller\n";
         assert_eq!(shown(None, Some(TEXT)), expected);
         assert_eq!(shown(Some(19..29), None), expected);
         assert_eq!(shown(Some(19..2000), Some(TEXT)), expected);

@@ -11,6 +11,9 @@ use crate::model::{Fate, Kind, Time};
 /// How many examples of one thing are shown.
 const EXAMPLES: usize = 3;
 
+/// How wide the name of a report is shown.
+const REPORT_WIDTH: usize = 40;
+
 /// A run, as it is told.
 #[derive(Debug, Serialize)]
 pub struct Summary {
@@ -219,7 +222,7 @@ impl Summary {
         let mut text = String::new();
         let width = |of: &dyn Fn(&ReportLine) -> usize| self.reports.iter().map(of).max().unwrap_or(0);
         let exchange = width(&|line| line.exchange.chars().count());
-        let report = width(&|line| line.report.chars().count());
+        let report = width(&|line| shortened(&line.report).chars().count());
         for line in &self.reports {
             let rows = &line.rows;
             let mut extra = String::new();
@@ -234,7 +237,7 @@ impl Summary {
             text.push_str(&format!(
                 "{:exchange$}  {:report$}  {:>9}  {:>12} → {}{extra}\n",
                 line.exchange,
-                line.report,
+                shortened(&line.report),
                 counted(line.files, "file", "files"),
                 counted(rows.read, "row", "rows"),
                 counted(line.events, "event", "events"),
@@ -278,6 +281,14 @@ impl Summary {
         }
         text
     }
+}
+
+/// A report's name, cut where it would push the numbers off the screen.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= REPORT_WIDTH {
+        return name.to_owned();
+    }
+    name.chars().take(REPORT_WIDTH - 1).chain(['…']).collect()
 }
 
 fn day(time: Time) -> String {

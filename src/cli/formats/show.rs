@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::mapping::document::{Rule, When};
 use crate::mapping::{Complete, Document, Mapping};
 
 /// How to get the file, its header generations and columns, what is left out, and the rules in their order.
@@ -14,99 +15,92 @@ pub fn in_plain_words(mapping: &Mapping, document: &Document) -> String {
     page.text
 }
 
-/// The tables of conditions, and a column's words in them.
-macro_rules! conditions_of {
-    ($when:expr) => {{
-        let mut all: Vec<String> = Vec::new();
-        for when in $when {
-            for table in &when.tables {
-                all.extend(table.iter().map(|(column, words)| asked(column, &words.0)));
-            }
-            all.extend(when.expressions.iter().map(|text| text.trim().to_owned()));
+/// What must hold, one text for each condition.
+fn conditions_of(when: Option<&When>) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(when) = when {
+        for table in &when.tables {
+            all.extend(table.iter().map(|(column, words)| asked(column, &words.0)));
         }
-        all
-    }};
+        all.extend(when.expressions.iter().map(|text| text.trim().to_owned()));
+    }
+    all
 }
 
 /// The keys of a rule that say what it makes, one line each.
-macro_rules! says {
-    ($rule:expr) => {{
-        let rule = $rule;
-        let mut lines: Vec<String> = Vec::new();
-        for (what, legs) in [
-            ("comes in", &rule.incoming),
-            ("goes out", &rule.out),
-            ("moves as signed", &rule.moved),
-            ("fee", &rule.fee),
-        ] {
-            let Some(legs) = legs else { continue };
-            if legs.0.is_empty() {
-                lines.push(format!("no {what}"));
-            }
-            for leg in &legs.0 {
-                let account = leg
-                    .account
-                    .as_ref()
-                    .map_or(String::new(), |account| format!(" in account {account}"));
-                lines.push(format!("{what}: {}{account}", leg_in_words(&leg.leg)));
-            }
+fn says(rule: &Rule) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (what, legs) in [
+        ("comes in", &rule.incoming),
+        ("goes out", &rule.out),
+        ("moves as signed", &rule.moved),
+        ("fee", &rule.fee),
+    ] {
+        let Some(legs) = legs else { continue };
+        if legs.0.is_empty() {
+            lines.push(format!("no {what}"));
         }
-        for (what, text) in [
-            ("balance after the row", &rule.balance),
-            ("account", &rule.account),
-            ("time", &rule.time),
-            ("order id", &rule.order_id),
-            ("trade id", &rule.trade_id),
-            ("transaction hash", &rule.tx_hash),
-            ("address", &rule.address),
-            ("note", &rule.note),
-        ] {
-            match text {
-                Some(text) if text.is_empty() => lines.push(format!("no {what}")),
-                Some(text) => lines.push(format!("{what}: {}", text.trim())),
-                None => {}
-            }
+        for leg in &legs.0 {
+            let account = leg
+                .account
+                .as_ref()
+                .map_or(String::new(), |account| format!(" in account {account}"));
+            lines.push(format!("{what}: {}{account}", leg_in_words(&leg.leg)));
         }
-        if let Some(by) = &rule.by {
-            let mut line = match by.0.as_slice() {
-                [] => "rows that belong together".to_owned(),
-                columns => format!("rows with the same {}", columns.join(" and ")),
-            };
-            if let Some(window) = &rule.window {
-                line.push_str(&format!(", within {window}"));
-            }
-            if rule.adjacent == Some(true) {
-                line.push_str(", directly after each other");
-            }
-            lines.push(format!("{line}: one event"));
+    }
+    for (what, text) in [
+        ("balance after the row", &rule.balance),
+        ("account", &rule.account),
+        ("time", &rule.time),
+        ("order id", &rule.order_id),
+        ("trade id", &rule.trade_id),
+        ("transaction hash", &rule.tx_hash),
+        ("address", &rule.address),
+        ("note", &rule.note),
+    ] {
+        match text {
+            Some(text) if text.is_empty() => lines.push(format!("no {what}")),
+            Some(text) => lines.push(format!("{what}: {}", text.trim())),
+            None => {}
         }
-        if let Some(fee) = rule.role.as_ref().and_then(|role| role.fee.as_ref()) {
-            lines.push(format!("a row is a fee if {fee}"));
+    }
+    if let Some(by) = &rule.by {
+        let mut line = match by.0.as_slice() {
+            [] => "rows that belong together".to_owned(),
+            columns => format!("rows with the same {}", columns.join(" and ")),
+        };
+        if let Some(window) = &rule.window {
+            line.push_str(&format!(", within {window}"));
         }
-        if let Some(expect) = &rule.expect {
-            let counts = [
-                ("rows", &expect.rows),
-                ("in", &expect.incoming),
-                ("out", &expect.out),
-                ("fees", &expect.fees),
-            ];
-            let mut shape: Vec<String> = counts
-                .iter()
-                .filter_map(|(what, count)| Some(format!("{what} {}", count.as_ref()?)))
-                .collect();
-            let assets = [("in", &expect.in_assets), ("out", &expect.out_assets)];
-            shape.extend(
-                assets
-                    .iter()
-                    .filter_map(|(what, codes)| Some(format!("only {} {what}", codes.as_ref()?.join(", ")))),
-            );
-            if expect.balanced == Some(true) {
-                shape.push("every asset adds up to zero".to_owned());
-            }
-            lines.push(format!("must have: {}", shape.join("; ")));
+        if rule.adjacent == Some(true) {
+            line.push_str(", directly after each other");
         }
-        lines
-    }};
+        lines.push(format!("{line}: one event"));
+    }
+    if let Some(fee) = rule.role.as_ref().and_then(|role| role.fee.as_ref()) {
+        lines.push(format!("a row is a fee if {fee}"));
+    }
+    if let Some(expect) = &rule.expect {
+        let counts = [
+            ("rows", &expect.rows),
+            ("in", &expect.incoming),
+            ("out", &expect.out),
+            ("fees", &expect.fees),
+        ];
+        let mut shape: Vec<String> = counts
+            .iter()
+            .filter_map(|(what, count)| Some(format!("{what} {}", count.as_ref()?)))
+            .collect();
+        let assets = [("in", &expect.in_assets), ("out", &expect.out_assets)];
+        shape.extend(assets.iter().filter_map(|(what, codes)| {
+            Some(format!("only {} {what}", codes.as_ref()?.join(", ")))
+        }));
+        if expect.balanced == Some(true) {
+            shape.push("every asset adds up to zero".to_owned());
+        }
+        lines.push(format!("must have: {}", shape.join("; ")));
+    }
+    lines
 }
 
 #[derive(Default)]
@@ -198,8 +192,12 @@ impl Page {
             };
             rows.push([name.clone(), what, from]);
         }
-        let width =
-            |nth: usize| rows.iter().map(|row| row[nth].chars().count()).max().unwrap_or(0);
+        let width = |nth: usize| {
+            rows.iter()
+                .map(|row| row[nth].chars().count())
+                .max()
+                .unwrap_or(0)
+        };
         let (first, second) = (width(0), width(1).min(32));
         for [name, what, from] in &rows {
             self.line(2, &format!("{name:first$}  {what:second$}  {from}"));
@@ -226,21 +224,21 @@ impl Page {
         }
         self.title("Rows that are left out");
         for skip in &document.skip {
-            let conditions = conditions_of!([&skip.when]);
+            let conditions = conditions_of(Some(&skip.when));
             self.line(2, &format!("if {}", conditions.join(", and ")));
             self.line(5, &format!("because {}", skip.because));
         }
     }
 
     fn rules(&mut self, document: &Document) {
-        let shared = says!(&document.defaults);
+        let shared = says(&document.defaults);
         if !shared.is_empty() {
             self.title("Every event, unless its rule says otherwise");
             shared.iter().for_each(|line| self.line(2, line));
         }
         self.title("Rules: the first that fits makes the event");
         for (nth, rule) in document.rule.iter().enumerate() {
-            let conditions = conditions_of!(&rule.when);
+            let conditions = conditions_of(rule.when.as_ref());
             let head = if conditions.is_empty() && rule.cases.is_empty() {
                 "any row".to_owned()
             } else if conditions.is_empty() {
@@ -248,54 +246,58 @@ impl Page {
             } else {
                 format!("if {}", conditions.join(", and "))
             };
-            self.line(2, &format!("{}. {head}{}", nth + 1, arrow(kind_of(&rule.kind, &rule.kind_from))));
-            says!(rule).iter().for_each(|line| self.line(6, line));
-            self.events(rule.events.iter().map(|event| (kind_of(&event.kind, &event.kind_from), says!(event))));
+            self.line(2, &format!("{}. {head}{}", nth + 1, arrow(rule)));
+            says(rule).iter().for_each(|line| self.line(6, line));
+            for event in &rule.events {
+                let kind = kind_of(event);
+                let kind = if kind.is_empty() {
+                    "of the same kind"
+                } else {
+                    &kind
+                };
+                self.line(6, &format!("- an event: {kind}"));
+                says(event).iter().for_each(|line| self.line(10, line));
+            }
             for case in &rule.cases {
                 let mut conditions: Vec<String> = case
                     .conditions
                     .iter()
                     .map(|(column, words)| asked(column, &words.0))
                     .collect();
-                conditions.extend(conditions_of!(&case.rule.when));
-                let kind = arrow(kind_of(&case.rule.kind, &case.rule.kind_from));
+                conditions.extend(conditions_of(case.rule.when.as_ref()));
+                let kind = arrow(&case.rule);
                 self.line(6, &format!("- if {}{kind}", conditions.join(", and ")));
-                says!(&case.rule)
-                    .iter()
-                    .for_each(|line| self.line(10, line));
+                says(&case.rule).iter().for_each(|line| self.line(10, line));
             }
         }
         match &document.otherwise {
             None => self.line(2, "Any other row is rejected."),
             Some(rule) => {
-                let mut conditions = conditions_of!(&rule.when);
+                let mut conditions = conditions_of(rule.when.as_ref());
                 conditions.insert(0, "Any other row".to_owned());
-                let kind = arrow(kind_of(&rule.kind, &rule.kind_from));
+                let kind = arrow(rule);
                 self.line(2, &format!("{}{kind}", conditions.join(", if ")));
-                says!(rule).iter().for_each(|line| self.line(6, line));
+                says(rule).iter().for_each(|line| self.line(6, line));
             }
-        }
-    }
-
-    fn events(&mut self, events: impl Iterator<Item = (String, Vec<String>)>) {
-        for (kind, lines) in events {
-            let kind = if kind.is_empty() { "the same kind".to_owned() } else { kind };
-            self.line(6, &format!("- an event: {kind}"));
-            lines.iter().for_each(|line| self.line(10, line));
         }
     }
 }
 
-fn kind_of(kind: &Option<String>, from: &Option<String>) -> String {
-    match (kind, from) {
+fn kind_of(rule: &Rule) -> String {
+    match (&rule.kind, &rule.kind_from) {
         (Some(kind), _) => kind.clone(),
         (None, Some(column)) => format!("the kind in {column}"),
         (None, None) => String::new(),
     }
 }
 
-fn arrow(kind: String) -> String {
-    if kind.is_empty() { kind } else { format!(" → {kind}") }
+fn arrow(rule: &Rule) -> String {
+    let kind = kind_of(rule);
+    if kind.is_empty() {
+        kind
+    } else {
+        format!(" → {kind}")
+    }
 }
 
 /// A condition on a column in words.
@@ -316,12 +318,19 @@ fn leg_in_words(leg: &str) -> String {
 fn columns_in_order(mapping: &Mapping, document: &Document) -> Vec<String> {
     let mut places: BTreeMap<usize, String> = BTreeMap::new();
     if let Ok(root) = toml::de::DeTable::parse(&mapping.text) {
-        let columns = root.get_ref().iter().find(|(key, _)| key.get_ref() == "columns");
+        let columns = root
+            .get_ref()
+            .iter()
+            .find(|(key, _)| key.get_ref() == "columns");
         let columns = columns.and_then(|(_, columns)| columns.get_ref().as_table());
         for (name, _) in columns.into_iter().flat_map(|table| table.iter()) {
             places.insert(name.span().start, name.get_ref().to_string());
         }
     }
     let named: Vec<String> = places.into_values().collect();
-    if named.len() == document.columns.len() { named } else { document.columns.keys().cloned().collect() }
+    if named.len() == document.columns.len() {
+        named
+    } else {
+        document.columns.keys().cloned().collect()
+    }
 }

@@ -6,7 +6,7 @@
 mod check;
 mod parse;
 
-pub use check::{CellType, Expr, Function, Names, Operator, Part, Type, Typed, check, check_as, template};
+pub use check::{CellType, Expr, Function, Names, Operator, Part, Type, Typed, check, check_as, nearest, template};
 pub use parse::{parse_expression, parse_leg};
 
 use std::ops::Range;

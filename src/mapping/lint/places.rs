@@ -112,10 +112,7 @@ mod tests {
 
     fn shown(span: Option<Range<usize>>) -> Option<(usize, &'static str)> {
         let span = span?;
-        Some((
-            TEXT[..span.start].matches('\n').count() + 1,
-            &TEXT[span],
-        ))
+        Some((TEXT[..span.start].matches('\n').count() + 1, &TEXT[span]))
     }
 
     #[test]

@@ -125,12 +125,7 @@ fn words_of(condition: &Expr, program: &Program) -> Option<(usize, Words)> {
                 (cell, Expr::Text(word)) | (Expr::Text(word), cell) => (text_cell(cell)?, word),
                 _ => return None,
             };
-            // A blank equals nothing, not even an empty text.
-            let equal = if word.is_empty() {
-                Words::Only(BTreeSet::new())
-            } else {
-                Words::one(word)
-            };
+            let equal = Words::one(word);
             Some((
                 column,
                 if *operator == Operator::Equal {
@@ -167,11 +162,7 @@ fn words_of(condition: &Expr, program: &Program) -> Option<(usize, Words)> {
 fn without(region: &Region, taken: &Region) -> Option<Vec<Region>> {
     let any = Words::AllBut(BTreeSet::new());
     let apart = |(column, words): (&usize, &Words)| {
-        region
-            .get(column)
-            .unwrap_or(&any)
-            .and(words)
-            .is_empty()
+        region.get(column).unwrap_or(&any).and(words).is_empty()
     };
     if taken.iter().any(apart) {
         return None;
@@ -195,7 +186,10 @@ fn without(region: &Region, taken: &Region) -> Option<Vec<Region>> {
 fn takers(region: &Region, others: &BTreeSet<String>, earlier: &[Claim]) -> Option<Vec<usize>> {
     let certain = || {
         let fits = |claim: &&Claim| claim.others.is_subset(others);
-        earlier.iter().enumerate().filter(move |(_, claim)| fits(claim))
+        earlier
+            .iter()
+            .enumerate()
+            .filter(move |(_, claim)| fits(claim))
     };
     let whole = |claim: &Claim| without(region, &claim.region).is_some_and(|left| left.is_empty());
     if let Some((index, _)) = certain().find(|(_, claim)| whole(claim)) {
@@ -307,12 +301,19 @@ mod tests {
     use proptest::prelude::*;
 
     fn words(indices: &[u8]) -> BTreeSet<Word> {
-        indices.iter().map(|index| [*index].as_slice().into()).collect()
+        indices
+            .iter()
+            .map(|index| [*index].as_slice().into())
+            .collect()
     }
 
     fn any_words() -> impl Strategy<Value = Words> {
         (proptest::collection::vec(0u8..4, 0..4), any::<bool>()).prop_map(|(list, only)| {
-            if only { Words::Only(words(&list)) } else { Words::AllBut(words(&list)) }
+            if only {
+                Words::Only(words(&list))
+            } else {
+                Words::AllBut(words(&list))
+            }
         })
     }
 

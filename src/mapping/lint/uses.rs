@@ -18,7 +18,10 @@ pub fn names_in(node: &Node, tested: bool, name: &mut dyn FnMut(&str, bool)) {
             names_in(key, tested, name);
         }
         NodeKind::Call(function, arguments) => {
-            let asks = matches!(function.as_str(), "match" | "contains" | "starts" | "ends" | "own");
+            let asks = matches!(
+                function.as_str(),
+                "match" | "contains" | "starts" | "ends" | "own"
+            );
             for argument in arguments {
                 names_in(argument, tested || asks, name);
             }
@@ -97,14 +100,18 @@ pub fn choice_words(document: &Document) -> BTreeSet<(String, String)> {
             found.insert((name.to_owned(), word.to_owned()));
         }
     };
-    let tables = conditions(document).into_iter().flat_map(|when| &when.tables);
+    let tables = conditions(document)
+        .into_iter()
+        .flat_map(|when| &when.tables);
     let cases = document.rule.iter().flat_map(|rule| &rule.cases);
     for table in tables.chain(cases.map(|case| &case.conditions)) {
         for (name, words) in table {
             words.0.iter().for_each(|word| add(name, word));
         }
     }
-    let expressions = conditions(document).into_iter().flat_map(|when| &when.expressions);
+    let expressions = conditions(document)
+        .into_iter()
+        .flat_map(|when| &when.expressions);
     for text in expressions.chain(document.derive.values()) {
         if let Ok(node) = parse_expression(text) {
             words_in(&node, &mut add);
@@ -117,7 +124,9 @@ pub fn choice_words(document: &Document) -> BTreeSet<(String, String)> {
 fn words_in(node: &Node, word: &mut dyn FnMut(&str, &str)) {
     let name_of = |node: &Node| match &node.kind {
         NodeKind::Name(name) => Some(name.clone()),
-        NodeKind::Call(function, arguments) if matches!(function.as_str(), "lower" | "upper" | "trim") => {
+        NodeKind::Call(function, arguments)
+            if matches!(function.as_str(), "lower" | "upper" | "trim") =>
+        {
             arguments.first().and_then(|argument| match &argument.kind {
                 NodeKind::Name(name) => Some(name.clone()),
                 _ => None,
@@ -131,7 +140,9 @@ fn words_in(node: &Node, word: &mut dyn FnMut(&str, &str)) {
         }
     };
     match &node.kind {
-        NodeKind::Binary(BinaryOp::Equal | BinaryOp::NotEqual, left, right) => pair(left, right, word),
+        NodeKind::Binary(BinaryOp::Equal | BinaryOp::NotEqual, left, right) => {
+            pair(left, right, word)
+        }
         NodeKind::Binary(_, left, right) => {
             words_in(left, word);
             words_in(right, word);
@@ -171,7 +182,10 @@ impl Uses {
         for name in document.own.iter().flat_map(|own| &own.columns) {
             uses.add(name, false);
         }
-        let zones = document.columns.values().filter_map(|column| column.0.zone.as_deref());
+        let zones = document
+            .columns
+            .values()
+            .filter_map(|column| column.0.zone.as_deref());
         for name in zones.filter_map(|zone| zone.strip_prefix("column:")) {
             uses.add(name, false);
         }
@@ -213,7 +227,10 @@ impl Uses {
     }
 
     fn rule(&mut self, rule: &Rule) {
-        for legs in [&rule.incoming, &rule.out, &rule.moved, &rule.fee].into_iter().flatten() {
+        for legs in [&rule.incoming, &rule.out, &rule.moved, &rule.fee]
+            .into_iter()
+            .flatten()
+        {
             self.legs(legs);
         }
         if let Some(balance) = &rule.balance {
@@ -258,7 +275,10 @@ impl Uses {
     fn leg(&mut self, text: &str) {
         let Ok(parts) = parse_leg(text) else { return };
         let (worth, currency) = parts.value.unzip();
-        for node in [Some(parts.amount), parts.asset, worth, currency].into_iter().flatten() {
+        for node in [Some(parts.amount), parts.asset, worth, currency]
+            .into_iter()
+            .flatten()
+        {
             self.node(&node, false);
         }
     }
@@ -272,13 +292,21 @@ impl Uses {
     /// What a used derived column is made from is used as it is.
     fn follow(&mut self, document: &Document) {
         loop {
-            let before = (self.names.len(), self.names.values().filter(|tested| **tested).count());
+            let before = (
+                self.names.len(),
+                self.names.values().filter(|tested| **tested).count(),
+            );
             for (name, text) in &document.derive {
                 if let Some(tested) = self.names.get(name).copied() {
                     self.expression(text, tested);
                 }
             }
-            if before == (self.names.len(), self.names.values().filter(|tested| **tested).count()) {
+            if before
+                == (
+                    self.names.len(),
+                    self.names.values().filter(|tested| **tested).count(),
+                )
+            {
                 return;
             }
         }
