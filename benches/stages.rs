@@ -209,8 +209,7 @@ impl Exported {
     fn map(&self, chunks: &[Chunk], names: &RunNames) -> Vec<Batch> {
         let mut reader = RecordReader::new(self.context.delimiter);
         let map_chunk = |chunk: &Chunk| {
-            let mut batch = Batch::default();
-            batch.lines_before = chunk.lines_before;
+            let mut batch = Batch::for_text(chunk.lines_before, &chunk.text);
             let mut worker = Worker::new(&self.context, names);
             let mut records = reader.start(&chunk.text);
             while let Some(record) = records.next().expect("no record is too long") {

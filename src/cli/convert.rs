@@ -131,6 +131,7 @@ impl FactArgs {
             addresses: rules(&self.address)?,
             reports: rules(&self.report)?,
             chunk_bytes: self.chunk_bytes,
+            named: Vec::new(),
         })
     }
 
@@ -149,7 +150,7 @@ impl FactArgs {
 
 pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
     let format = layout(args)?;
-    let options = args.facts.options()?;
+    let options = Options { named: args.paths.clone(), ..args.facts.options()? };
     args.facts.start_threads()?;
     let library = globals.library()?;
     if let Some(unknown) = options.reports.iter().find(|rule| library.get(&rule.value).is_none()) {
@@ -165,6 +166,9 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
             InputErrorKind::Loop => problems.push(Problem::new("unrecognised", problem.to_string()).at(place, None).note()),
             _ => return Err(told_error(problem)),
         }
+    }
+    if args.output.is_some() && args.output == args.rows {
+        return Err(CliError::usage("one file cannot be both the ledger and the list of fates"));
     }
     for path in [&args.output, &args.rows].into_iter().flatten() {
         refuse_input(path, &discovery.sources)?;
@@ -237,7 +241,7 @@ fn finish(
     if summary.problems.iter().any(|problem| problem.code == "proof") {
         return proof_failed(summary, args, globals);
     }
-    if let Some(path) = &args.rows {
+    if let Some(path) = args.rows.as_ref().filter(|_| !args.dry_run) {
         write_rows_file(ledger, path)?;
     }
     if let (Some(path), false) = (&args.output, args.dry_run) {

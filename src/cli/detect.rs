@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::convert::{FactArgs, told_error};
 use super::{CliError, Globals, exit, told};
-use crate::convert::{Detection, detect};
+use crate::convert::{Detection, Options, detect};
 use crate::input::discover;
 use crate::mapping::Unrecognised;
 
@@ -27,7 +27,7 @@ pub struct DetectArgs {
 }
 
 pub fn run(args: &DetectArgs, globals: &Globals) -> Result<i32, CliError> {
-    let options = args.facts.options()?;
+    let options = Options { named: args.paths.clone(), ..args.facts.options()? };
     let library = globals.library()?;
     let discovery = discover(&args.paths).map_err(|error| told_error(&error))?;
     let mut text = String::new();

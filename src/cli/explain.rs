@@ -33,7 +33,7 @@ pub fn run(args: &ExplainArgs, globals: &Globals) -> Result<i32, CliError> {
         told::say(format!("{name}:{line} comes from {source}:{source_line}"));
         (name, line) = (source, source_line);
     }
-    let options = args.facts.options()?;
+    let mut options = args.facts.options()?;
     let library = globals.library()?;
     // A member of an archive or a sheet is named behind its file.
     let file = (1..=name.len())
@@ -44,6 +44,7 @@ pub fn run(args: &ExplainArgs, globals: &Globals) -> Result<i32, CliError> {
         .ok_or_else(|| CliError::failed(format!("{name}: there is no such file (names in a ledger are as they were given when it was made)")))?;
     let mut paths = vec![file.to_owned()];
     paths.extend(args.others.iter().cloned());
+    options.named.clone_from(&paths);
     let discovery = discover(&paths).map_err(|error| told_error(&error))?;
     if let Some(problem) = discovery.problems.first() {
         return Err(told_error(problem));

@@ -69,7 +69,10 @@ enum Command {
     Detect(detect::DetectArgs),
     Explain(explain::ExplainArgs),
     /// The mappings: what exists, what one does, what is wrong with one
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:
+  coinfold formats list
+  coinfold formats show coinfold/transactions
+  coinfold formats check formats/")]
     Formats(formats::FormatsCommand),
     Completions(packaging::CompletionsArgs),
     Man(packaging::ManArgs),

@@ -148,6 +148,18 @@ pub struct NewEvent<'a> {
 }
 
 impl Batch {
+    /// An empty batch with room for the rows of a text.
+    pub fn for_text(lines_before: u64, text: &[u8]) -> Batch {
+        let lines = memchr::memchr_iter(b'\n', text).count() + 1;
+        Batch {
+            lines_before,
+            rows: Vec::with_capacity(lines),
+            events: Vec::with_capacity(lines),
+            body: Vec::with_capacity(text.len() * 3 / 4),
+            ..Batch::default()
+        }
+    }
+
     /// Adds an event of the row that is being read.
     pub fn push_event(&mut self, event: &NewEvent) -> u32 {
         let index = u32::try_from(self.events.len()).expect("a chunk has fewer rows than 2^32");

@@ -43,17 +43,22 @@ pub struct Facts {
 
 impl FileContext {
     pub fn new(program: Arc<Program>, binding: Binding, delimiter: u8, facts: Facts) -> FileContext {
+        let times = program.time_columns();
         let mut identity: Vec<(u32, usize)> = Vec::new();
         for (at, header) in binding.header.iter().enumerate() {
             let owner = binding.owners[at].map(|column| &program.columns[column]);
             let slot = match owner {
                 Some(column) if column.volatile => continue,
+                // The instant itself takes part, however the time is written.
+                Some(_) if binding.owners[at].is_some_and(|column| times[column]) => continue,
                 // Members of a family and parts of a joined column differ by their own header.
                 Some(column) if column.family || matches!(column.find_join(), Some(parts) if parts > 1) => {
                     format!("{}/{}", column.name, normalise(header))
                 }
                 Some(column) => column.name.clone(),
                 None if normalise(header).starts_with("coinfold_") => continue,
+                // What is not needed differs between generations of a header, and between exports of one row.
+                None if program.unused.iter().any(|pattern| pattern.matches(&normalise(header)).is_some()) => continue,
                 None => format!("?{}", normalise(header)),
             };
             identity.push((xxh3_64(slot.as_bytes()) as u32, at));
@@ -81,10 +86,11 @@ impl FileContext {
         }
     }
 
-    /// Hash of a row's cells: of those that are not empty, each with its column.
-    pub fn row_hash<'r>(&self, cell: impl Fn(usize) -> &'r [u8], scratch: &mut Vec<u8>) -> u128 {
+    /// Hash of a row's instant and cells: of those that are not empty, each with its column.
+    pub fn row_hash<'r>(&self, time_ns: i64, cell: impl Fn(usize) -> &'r [u8], scratch: &mut Vec<u8>) -> u128 {
         scratch.clear();
         scratch.extend_from_slice(&self.seed);
+        scratch.extend_from_slice(&time_ns.to_le_bytes());
         for (slot, at) in &self.identity {
             let cell = cell(*at);
             if !cell.is_empty() {

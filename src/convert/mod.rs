@@ -109,6 +109,7 @@ fn detect_document(document: &Document, source: &Source, library: &Library, opti
         return Detection::Known(Box::new(Detected { recognised: headless, encoding, header_line: None, start: Position::START }));
     }
     match recognise(library, &lines, source.sheet(), wanted) {
+        Ok(recognised) if is_rejected_rows(&recognised) && !options.named.iter().any(|path| path == source.name()) => Detection::Own,
         Ok(recognised) => {
             let line = &recognised.line;
             let end = ends.iter().find(|(delimiter, index, _)| *delimiter == line.delimiter && *index == line.index);
@@ -122,6 +123,11 @@ fn detect_document(document: &Document, source: &Source, library: &Library, opti
             Detection::Unknown(unrecognised, first.map(str::to_owned).collect())
         }
     }
+}
+
+/// Whether a file holds rows that an earlier run rejected.
+fn is_rejected_rows(recognised: &Recognised) -> bool {
+    recognised.binding.header.iter().any(|header| header == "coinfold_reason")
 }
 
 /// A mapping without header that the person asked for.
@@ -243,7 +249,7 @@ fn read_rows(
 }
 
 fn read_chunk(chunk: &Chunk, source: &Source, context: &FileContext, names: &RunNames) -> Result<(Batch, bool), InputError> {
-    let mut batch = Batch { lines_before: chunk.lines_before, ..Batch::default() };
+    let mut batch = Batch::for_text(chunk.lines_before, &chunk.text);
     let mut worker = Worker::new(context, names);
     let mut reader = RecordReader::new(context.delimiter);
     let mut records = reader.start(&chunk.text);

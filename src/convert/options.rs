@@ -32,6 +32,9 @@ pub struct Options {
     pub zones: Vec<PathRule<Zone>>,
     pub addresses: Vec<PathRule<String>>,
     pub reports: Vec<PathRule<String>>,
+    /// Paths as the person gave them: rejected rows that this program wrote are read again only if they are named, not if
+    /// they merely lie in a folder of exports.
+    pub named: Vec<String>,
     /// Size of a chunk; for tests.
     pub chunk_bytes: Option<usize>,
 }

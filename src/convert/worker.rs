@@ -184,16 +184,17 @@ impl<'f> Worker<'f> {
     fn apply(&mut self, view: &RowView<'_>, rule_index: usize, batch: &mut Batch) -> Result<(), RowError> {
         let file = self.file;
         let rule = &file.program.rules[rule_index];
-        let hash = {
-            let record = view.record;
-            file.row_hash(|at| record.get(at).unwrap_or_default(), &mut self.hash_scratch)
-        };
+        let mut hash = None;
         let first = batch.events.len();
         for (nth, template) in rule.events.iter().enumerate() {
             let time = match view.evaluate(&template.time)? {
                 Value::Time(time) => time,
                 _ => return Err(RowError { column: column_of(&template.time), message: "the row has no time".to_owned() }),
             };
+            let hash = *hash.get_or_insert_with(|| {
+                let record = view.record;
+                file.row_hash(time.ns(), |at| record.get(at).unwrap_or_default(), &mut self.hash_scratch)
+            });
             let account = self.account(view, &template.account)?;
             let fee_row = match rule.group.as_ref().and_then(|group| group.fee_rows.as_ref()) {
                 Some(test) => view.truth(test)?,

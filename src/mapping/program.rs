@@ -37,6 +37,37 @@ pub struct Program {
     pub aliases: Aliases,
 }
 
+impl Program {
+    /// All header texts that the mapping knows, unused ones too.
+    pub fn header_patterns(&self) -> Vec<&HeaderPattern> {
+        let mut patterns: Vec<&HeaderPattern> = Vec::new();
+        for column in &self.columns {
+            match &column.find {
+                Find::Header(spellings, _) => patterns.extend(spellings),
+                Find::Join(parts) => patterns.extend(parts.iter().flatten()),
+                Find::At(_) => {}
+            }
+        }
+        patterns.extend(&self.unused);
+        patterns
+    }
+
+    /// Which columns the times of events are read from.
+    pub fn time_columns(&self) -> Vec<bool> {
+        let mut found = vec![false; self.columns.len()];
+        let mut waiting: Vec<&Expr> = self.rules.iter().flat_map(|rule| &rule.events).map(|event| &event.time).collect();
+        while let Some(expr) = waiting.pop() {
+            expr.walk(&mut |part| match part {
+                Expr::Cell(column) if matches!(self.columns[*column].cell, Cell::Time(..)) => found[*column] = true,
+                // Derived columns use only earlier ones, so this ends.
+                Expr::Derived(index) => waiting.push(&self.derived[*index]),
+                _ => {}
+            });
+        }
+        found
+    }
+}
+
 /// How the person's own address is found, if nobody says it.
 #[derive(Debug)]
 pub struct Own {

@@ -125,7 +125,7 @@ pub fn recognise(library: &Library, lines: &[HeaderLine], sheet: Option<&str>, o
         }
         return Ok(found.swap_remove(0));
     }
-    unrecognised.nearest = nearest(candidates(), lines);
+    unrecognised.nearest = nearest(library, candidates(), lines);
     Err(unrecognised)
 }
 
@@ -203,16 +203,7 @@ pub fn bind(program: &Program, header: &[String]) -> Option<Binding> {
 
 /// Which columns of the file are named by an exact text: a pattern with captures does not take them.
 fn exact_positions(program: &Program, normal: &[String]) -> Vec<bool> {
-    let mut exact: HashSet<&str> = HashSet::new();
-    for column in &program.columns {
-        let spellings: Vec<&HeaderPattern> = match &column.find {
-            Find::Header(patterns, _) => patterns.iter().collect(),
-            Find::Join(parts) => parts.iter().flatten().collect(),
-            Find::At(_) => Vec::new(),
-        };
-        exact.extend(spellings.into_iter().filter_map(HeaderPattern::literal));
-    }
-    exact.extend(program.unused.iter().filter_map(HeaderPattern::literal));
+    let exact: HashSet<&str> = program.header_patterns().into_iter().filter_map(HeaderPattern::literal).collect();
     normal.iter().map(|text| exact.contains(text.as_str())).collect()
 }
 
@@ -233,7 +224,7 @@ fn find(patterns: &[HeaderPattern], nth: usize, normal: &[String], exact: &[bool
     None
 }
 
-fn nearest<'m>(candidates: impl Iterator<Item = &'m Mapping>, lines: &[HeaderLine]) -> Vec<Near> {
+fn nearest<'m>(library: &Library, candidates: impl Iterator<Item = &'m Mapping>, lines: &[HeaderLine]) -> Vec<Near> {
     let normal: Vec<Vec<String>> =
         lines.iter().map(|line| line.cells.iter().map(|cell| normalise(cell)).collect()).collect();
     let sets: Vec<HashSet<&str>> = normal.iter().map(|line| line.iter().map(String::as_str).collect()).collect();
@@ -258,6 +249,11 @@ fn nearest<'m>(candidates: impl Iterator<Item = &'m Mapping>, lines: &[HeaderLin
     }
     found.sort_by_key(|near| (near.missing.len(), std::cmp::Reverse(near.found)));
     found.truncate(NEAREST);
+    for near in &mut found {
+        let Some(Ok(program)) = library.get(&near.id).map(|mapping| library.program(mapping)) else { continue };
+        let known = program.header_patterns();
+        near.extra.retain(|text| known.iter().all(|pattern| pattern.matches(text).is_none()));
+    }
     found
 }
 

@@ -31,7 +31,7 @@ impl Layout for JsonLines {
             out.extend_from_slice(b",\"amount\":\"");
             let start = out.len();
             leg.amount.write_to(out);
-            sums.add(account.as_bytes(), asset.as_bytes(), &out[start..], 1);
+            sums.add(account, asset, &out[start..], 1);
             out.push(b'"');
             put_text(out, "role", leg.role.word());
             let (value, currency) = match leg.value {

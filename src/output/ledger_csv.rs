@@ -36,7 +36,7 @@ impl Layout for LedgerCsv {
             out.push(b',');
             let amount_start = out.len();
             leg.amount.write_to(out);
-            sums.add(written.names.account(leg.account).as_bytes(), written.names.asset(leg.asset).as_bytes(), &out[amount_start..], 1);
+            sums.add(written.names.account(leg.account), written.names.asset(leg.asset), &out[amount_start..], 1);
             out.push(b',');
             out.extend_from_slice(leg.role.word().as_bytes());
             out.push(b',');

@@ -1,7 +1,7 @@
 //! The rejected rows, in their original columns plus the reason: to be mended and converted as a file of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::csv_text::put_cell;
@@ -12,6 +12,9 @@ use crate::model::Fate;
 
 /// Columns that are added. Files with columns of these names are read as if they were not there.
 const REASON_COLUMNS: [&str; 2] = ["coinfold_reason", "coinfold_row"];
+
+/// How much of a file is looked at for its header line.
+const FIRST_LINE_BYTES: u64 = 1 << 16;
 
 /// A file of rejected rows that was written.
 pub struct RejectsFile {
@@ -53,7 +56,7 @@ pub fn write_rejects(ledger: &Ledger, sources: &BTreeMap<String, Source>, ledger
         let path = (1..)
             .map(|nth| if nth == 1 { String::new() } else { format!("-{nth}") })
             .map(|number| ledger_path.with_file_name(format!("{stem}.rejected{report}{number}.csv")))
-            .find(|path| !is_input(path) && written.iter().all(|file| file.path != *path))
+            .find(|path| !is_input(path) && is_ours_or_free(path) && written.iter().all(|file| file.path != *path))
             .expect("there is always another number");
         let rows = write_kind(ledger, sources, header, *delimiter, files, &path)?;
         written.push(RejectsFile { path, rows });
@@ -170,11 +173,17 @@ fn remove_stale(ledger_path: &Path, stem: &str, keep: &dyn Fn(&Path) -> bool) ->
         if !ours || keep(&path) {
             continue;
         }
-        let text = std::fs::read(&path).unwrap_or_default();
-        let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if memchr::memmem::find(first, REASON_COLUMNS[0].as_bytes()).is_some() {
+        if is_ours_or_free(&path) {
             std::fs::remove_file(&path)?;
         }
     }
     Ok(())
+}
+
+/// Whether nothing stands at a path, or rejected rows that this program wrote.
+fn is_ours_or_free(path: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(path) else { return !path.exists() };
+    let mut first = String::new();
+    let read = BufReader::new(file.take(FIRST_LINE_BYTES)).read_line(&mut first);
+    read.is_ok() && first.contains(REASON_COLUMNS[0])
 }

@@ -92,8 +92,7 @@ impl Layout for Transactions {
 fn put_amount(out: &mut Vec<u8>, leg: &Leg, sign: i128, written: &Written<'_>, sums: &mut WrittenSums) {
     let start = out.len();
     if sign < 0 { leg.amount.neg() } else { leg.amount }.write_to(out);
-    let account = written.names.account(leg.account).as_bytes();
-    sums.add(account, written.names.asset(leg.asset).as_bytes(), &out[start..], sign);
+    sums.add(written.names.account(leg.account), written.names.asset(leg.asset), &out[start..], sign);
     out.push(b',');
     out.extend_from_slice(&written.asset_cells[leg.asset.0 as usize]);
 }

@@ -204,6 +204,14 @@ pub fn without_places(ledger: &[Line]) -> Vec<Line> {
     ledger.iter().cloned().map(|line| Line { file: String::new(), line: 0, ..line }).collect()
 }
 
+/// Fails the test at the first line in which two ledgers differ.
+#[track_caller]
+pub fn assert_same(found: &[Line], expected: &[Line], what: &str) {
+    for nth in 0..found.len().max(expected.len()) {
+        assert_eq!(found.get(nth), expected.get(nth), "{what}: leg {} of {} and {} legs", nth + 1, found.len(), expected.len());
+    }
+}
+
 // --- exports --------------------------------------------------------------------------------------------------------
 
 /// Header of a Binance.US export of 2019 to 2022.

@@ -111,7 +111,7 @@ struct Page {
 impl Page {
     fn line(&mut self, indent: usize, text: &str) {
         self.text
-            .push_str(&format!("{:indent$}{text}", "").trim_end());
+            .push_str(format!("{:indent$}{text}", "").trim_end());
         self.text.push('\n');
     }
 

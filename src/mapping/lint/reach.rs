@@ -1,7 +1,8 @@
 //! Which skips and rules can ever match: those before them are asked first, and may take all their rows.
 //!
-//! What a test asks of the words in text cells is worked out exactly, as sets of words. Whatever else it asks is compared
-//! as it stands: an earlier test takes a row for certain only if everything else that it asks is asked by the later one too.
+//! What a test asks of the words in cells, and of the words that an expression gives, is worked out exactly, as sets of
+//! words. Whatever else it asks is compared as it stands: an earlier test takes a row for certain only if everything else
+//! that it asks is asked by the later one too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,8 +56,17 @@ impl Words {
     }
 }
 
-/// For each column that is asked for, the words that it may hold; any other column may hold any.
-type Region = BTreeMap<usize, Words>;
+/// What is asked for its words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The cell of a column.
+    Column(usize),
+    /// What an expression gives, by how it is written down: equal texts give equal words.
+    Expression(String),
+}
+
+/// For each subject that is asked for, the words that it may be; any other may be any.
+type Region = BTreeMap<Subject, Words>;
 
 /// The rows for which a test holds: those of a region for which the other conditions hold too.
 #[derive(Clone, Debug)]
@@ -74,7 +84,7 @@ impl Claim {
         };
         for asked in &test.words {
             claim.narrow(
-                asked.column,
+                Subject::Column(asked.column),
                 &Words::Only(asked.words.iter().cloned().collect()),
             );
         }
@@ -85,8 +95,8 @@ impl Claim {
     }
 
     fn add(&mut self, condition: &Expr, program: &Program) {
-        if let Some((column, words)) = words_of(condition, program) {
-            self.narrow(column, &words);
+        if let Some((subject, words)) = words_of(condition, program) {
+            self.narrow(subject, &words);
         } else if let Expr::And(left, right) = condition {
             self.add(left, program);
             self.add(right, program);
@@ -95,62 +105,51 @@ impl Claim {
         }
     }
 
-    fn narrow(&mut self, column: usize, words: &Words) {
-        let narrowed = self
-            .region
-            .get(&column)
-            .map_or_else(|| words.clone(), |known| known.and(words));
-        self.region.insert(column, narrowed);
+    fn narrow(&mut self, subject: Subject, words: &Words) {
+        let narrowed = match self.region.get(&subject) {
+            Some(known) => known.and(words),
+            None => words.clone(),
+        };
+        self.region.insert(subject, narrowed);
     }
 }
 
-/// What a condition asks of the words of one column, if that is all it asks.
-fn words_of(condition: &Expr, program: &Program) -> Option<(usize, Words)> {
-    let text_cell = |expr: &Expr| match expr {
-        Expr::Cell(column) => {
-            let known = &program.columns[*column];
-            // Where case does not matter words are held in lower case, and expressions compare the cell as it stands.
-            (matches!(known.cell, Cell::Text) && !known.ignore_case && !known.family)
-                .then_some(*column)
+/// What a condition asks of the words of one subject, if that is all it asks.
+fn words_of(condition: &Expr, program: &Program) -> Option<(Subject, Words)> {
+    let subject_of = |expr: &Expr| match expr {
+        // Where case does not matter words are held in lower case, and expressions compare the cell as it stands: these
+        // are two subjects then.
+        Expr::Cell(column)
+            if matches!(program.columns[*column].cell, Cell::Text)
+                && !program.columns[*column].ignore_case =>
+        {
+            Subject::Column(*column)
         }
-        _ => None,
+        other => Subject::Expression(format!("{other:?}")),
     };
     let both = |left: &Expr, right: &Expr, join: fn(&Words, &Words) -> Words| {
         let (left, right) = (words_of(left, program)?, words_of(right, program)?);
         (left.0 == right.0).then(|| (left.0, join(&left.1, &right.1)))
     };
+    let unless = |negated: bool, words: Words| if negated { words.complement() } else { words };
     match condition {
         Expr::Compare(operator @ (Operator::Equal | Operator::NotEqual), left, right) => {
-            let (column, word) = match (&**left, &**right) {
-                (cell, Expr::Text(word)) | (Expr::Text(word), cell) => (text_cell(cell)?, word),
+            let (subject, word) = match (&**left, &**right) {
+                (subject, Expr::Text(word)) | (Expr::Text(word), subject) => (subject, word),
                 _ => return None,
             };
-            let equal = Words::one(word);
-            Some((
-                column,
-                if *operator == Operator::Equal {
-                    equal
-                } else {
-                    equal.complement()
-                },
-            ))
+            let negated = *operator == Operator::NotEqual;
+            Some((subject_of(subject), unless(negated, Words::one(word))))
         }
         Expr::OneOf(subject, words, negated) => {
             let words = Words::Only(words.iter().cloned().collect());
-            Some((
-                text_cell(subject)?,
-                if *negated { words.complement() } else { words },
-            ))
+            Some((subject_of(subject), unless(*negated, words)))
         }
         Expr::IsBlank(subject, negated) => {
-            let blank = Words::one(b"");
-            Some((
-                text_cell(subject)?,
-                if *negated { blank.complement() } else { blank },
-            ))
+            Some((subject_of(subject), unless(*negated, Words::one(b""))))
         }
         Expr::Not(inner) => {
-            words_of(inner, program).map(|(column, words)| (column, words.complement()))
+            words_of(inner, program).map(|(subject, words)| (subject, words.complement()))
         }
         Expr::And(left, right) => both(left, right, Words::and),
         Expr::Or(left, right) => both(left, right, Words::or),
@@ -161,23 +160,23 @@ fn words_of(condition: &Expr, program: &Program) -> Option<(usize, Words)> {
 /// What is left of a region without another, in parts that do not overlap; `None` if they have nothing in common.
 fn without(region: &Region, taken: &Region) -> Option<Vec<Region>> {
     let any = Words::AllBut(BTreeSet::new());
-    let apart = |(column, words): (&usize, &Words)| {
-        region.get(column).unwrap_or(&any).and(words).is_empty()
+    let apart = |(subject, words): (&Subject, &Words)| {
+        region.get(subject).unwrap_or(&any).and(words).is_empty()
     };
     if taken.iter().any(apart) {
         return None;
     }
     let mut parts = Vec::new();
     let mut common = region.clone();
-    for (column, words) in taken {
-        let here = common.get(column).unwrap_or(&any).clone();
+    for (subject, words) in taken {
+        let here = common.get(subject).unwrap_or(&any).clone();
         let outside = here.and(&words.clone().complement());
         if !outside.is_empty() {
             let mut part = common.clone();
-            part.insert(*column, outside);
+            part.insert(subject.clone(), outside);
             parts.push(part);
         }
-        common.insert(*column, here.and(words));
+        common.insert(subject.clone(), here.and(words));
     }
     Some(parts)
 }
@@ -226,8 +225,8 @@ fn takers(region: &Region, others: &BTreeSet<String>, earlier: &[Claim]) -> Opti
 /// Why a test, or one of its words, never matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Never {
-    /// It asks a column for words that exclude each other.
-    Contradiction { test: usize, column: usize },
+    /// It asks for words that exclude each other.
+    Contradiction { test: usize, subject: Subject },
     /// Those before it take all its rows.
     Taken { test: usize, by: Vec<usize> },
     /// Those before it take all its rows with this word.
@@ -254,11 +253,9 @@ pub fn never(program: &Program) -> Vec<Never> {
     let claims: Vec<Claim> = tests.iter().map(|test| Claim::of(test, program)).collect();
     let mut found = Vec::new();
     for (test, claim) in claims.iter().enumerate() {
-        if let Some((column, _)) = claim.region.iter().find(|(_, words)| words.is_empty()) {
-            found.push(Never::Contradiction {
-                test,
-                column: *column,
-            });
+        if let Some((subject, _)) = claim.region.iter().find(|(_, words)| words.is_empty()) {
+            let subject = subject.clone();
+            found.push(Never::Contradiction { test, subject });
             continue;
         }
         if let Some(by) = takers(&claim.region, &claim.others, &claims[..test]) {
@@ -275,11 +272,12 @@ pub fn never(program: &Program) -> Vec<Never> {
                     continue;
                 }
                 let mut region = claim.region.clone();
-                let here = region[&column].and(&Words::one(word));
+                let subject = Subject::Column(column);
+                let here = region[&subject].and(&Words::one(word));
                 if asked.words.len() < 2 || here.is_empty() {
                     continue;
                 }
-                region.insert(column, here);
+                region.insert(subject, here);
                 if let Some(by) = takers(&region, &claim.others, &claims[..test]) {
                     let word = word.clone();
                     found.push(Never::WordTaken {
@@ -318,11 +316,14 @@ mod tests {
     }
 
     fn any_region() -> impl Strategy<Value = Region> {
-        proptest::collection::btree_map(0usize..3, any_words(), 0..3)
+        proptest::collection::btree_map((0usize..3).prop_map(Subject::Column), any_words(), 0..3)
     }
 
     fn holds(region: &Region, row: [u8; 3]) -> bool {
-        region.iter().all(|(column, words)| {
+        region.iter().all(|(subject, words)| {
+            let Subject::Column(column) = subject else {
+                return false;
+            };
             let cell: &[u8] = &[row[*column]];
             match words {
                 Words::Only(words) => words.contains(cell),
