@@ -16,8 +16,14 @@ fn main() {
     let mut tables = String::from("pub static ALIAS_TABLES: &[(&str, &str)] = &[\n");
     for file in &files {
         println!("cargo::rerun-if-changed={}", file.display());
-        let inside = file.strip_prefix(&formats).expect("it was found there").with_extension("");
-        let id = inside.to_str().expect("names of mappings are plain").replace('\\', "/");
+        let inside = file
+            .strip_prefix(&formats)
+            .expect("it was found there")
+            .with_extension("");
+        let id = inside
+            .to_str()
+            .expect("names of mappings are plain")
+            .replace('\\', "/");
         let path = file.display().to_string();
         if let Some(name) = id.strip_prefix("assets/") {
             writeln!(tables, "    ({name:?}, include_str!({path:?})),").expect("a string takes it");
@@ -37,13 +43,18 @@ fn main() {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
             println!("cargo::rerun-if-changed={}", path.display());
             collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             files.push(path);
         }
     }
@@ -53,8 +64,12 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 /// that is found in another way (by position, as a family) is left out. A mapping that cannot be read gets an empty
 /// list: it is then always compiled, and says itself what is wrong.
 fn required_headers(file: &Path) -> String {
-    let Ok(text) = fs::read_to_string(file) else { return String::new() };
-    let Ok(table) = text.parse::<toml::Table>() else { return String::new() };
+    let Ok(text) = fs::read_to_string(file) else {
+        return String::new();
+    };
+    let Ok(table) = text.parse::<toml::Table>() else {
+        return String::new();
+    };
     let Some(columns) = table.get("columns").and_then(toml::Value::as_table) else {
         return String::new();
     };
@@ -70,7 +85,9 @@ fn required_headers(file: &Path) -> String {
                 }
                 match keys.get("header") {
                     Some(toml::Value::String(text)) => vec![text.as_str()],
-                    Some(toml::Value::Array(list)) => list.iter().filter_map(toml::Value::as_str).collect(),
+                    Some(toml::Value::Array(list)) => {
+                        list.iter().filter_map(toml::Value::as_str).collect()
+                    }
                     _ => continue,
                 }
             }

@@ -33,7 +33,13 @@ pub struct Folded {
 }
 
 /// Reads all sources, recognises each, and puts their rows together. `progress` is told the bytes as they are read.
-pub fn fold(sources: &[Source], library: &Library, options: &Options, period: Period, progress: &(dyn Fn(u64) + Sync)) -> Folded {
+pub fn fold(
+    sources: &[Source],
+    library: &Library,
+    options: &Options,
+    period: Period,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Folded {
     let names = RunNames::default();
     let readings = convert::convert(sources, library, options, &names, progress);
     let mut files = Vec::new();
@@ -44,5 +50,8 @@ pub fn fold(sources: &[Source], library: &Library, options: &Options, period: Pe
             other => left_out.push((source.name().to_owned(), other)),
         }
     }
-    Folded { ledger: Ledger::build(files, names, period), left_out }
+    Folded {
+        ledger: Ledger::build(files, names, period),
+        left_out,
+    }
 }

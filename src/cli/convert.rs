@@ -96,8 +96,13 @@ enum To {
 
 /// A day (its first instant) or an instant.
 fn instant(text: &str) -> Result<Time, String> {
-    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    Time::parse_rfc3339(&whole).ok_or_else(|| "write a day, 2023-01-31, or an instant, 2023-01-31T12:00:00Z".to_owned())
+    let whole = if text.len() == 10 {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
+    };
+    Time::parse_rfc3339(&whole)
+        .ok_or_else(|| "write a day, 2023-01-31, or an instant, 2023-01-31T12:00:00Z".to_owned())
 }
 
 impl FactArgs {
@@ -114,17 +119,31 @@ impl FactArgs {
                         Some((value, path)) => (value, Some(path.to_owned())),
                         None => (text.as_str(), None),
                     };
-                    if value.trim().is_empty() || path.as_ref().is_some_and(|path| path.is_empty()) {
-                        return Err(CliError::usage(format!("`{text}`: write NAME or NAME=PATH")));
+                    if value.trim().is_empty() || path.as_ref().is_some_and(|path| path.is_empty())
+                    {
+                        return Err(CliError::usage(format!(
+                            "`{text}`: write NAME or NAME=PATH"
+                        )));
                     }
-                    Ok(PathRule { value: value.trim().to_owned(), path })
+                    Ok(PathRule {
+                        value: value.trim().to_owned(),
+                        path,
+                    })
                 })
                 .collect()
         };
-        let zones = rules(&self.zone)?.into_iter().map(|rule| match Zone::parse(&rule.value) {
-            Some(zone) => Ok(PathRule { value: zone, path: rule.path }),
-            None => Err(CliError::usage(format!("`{}` is no zone: write Europe/Paris, UTC or +08:00", rule.value))),
-        });
+        let zones = rules(&self.zone)?
+            .into_iter()
+            .map(|rule| match Zone::parse(&rule.value) {
+                Some(zone) => Ok(PathRule {
+                    value: zone,
+                    path: rule.path,
+                }),
+                None => Err(CliError::usage(format!(
+                    "`{}` is no zone: write Europe/Paris, UTC or +08:00",
+                    rule.value
+                ))),
+            });
         Ok(Options {
             accounts: rules(&self.account)?,
             zones: zones.collect::<Result<_, _>>()?,
@@ -140,7 +159,9 @@ impl FactArgs {
     /// # Errors
     /// When they cannot be started.
     pub fn start_threads(&self) -> Result<(), CliError> {
-        let Some(threads) = self.threads else { return Ok(()) };
+        let Some(threads) = self.threads else {
+            return Ok(());
+        };
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(threads))
             .build_global()
@@ -150,11 +171,21 @@ impl FactArgs {
 
 pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
     let format = layout(args)?;
-    let options = Options { named: args.paths.clone(), ..args.facts.options()? };
+    let options = Options {
+        named: args.paths.clone(),
+        ..args.facts.options()?
+    };
     args.facts.start_threads()?;
     let library = globals.library()?;
-    if let Some(unknown) = options.reports.iter().find(|rule| library.get(&rule.value).is_none()) {
-        return Err(CliError::usage(format!("there is no mapping `{}`: `coinfold formats list` names them", unknown.value)));
+    if let Some(unknown) = options
+        .reports
+        .iter()
+        .find(|rule| library.get(&rule.value).is_none())
+    {
+        return Err(CliError::usage(format!(
+            "there is no mapping `{}`: `coinfold formats list` names them",
+            unknown.value
+        )));
     }
     let discovery = discover(&args.paths).map_err(|error| told_error(&error))?;
     let mut problems = Vec::new();
@@ -162,20 +193,40 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         let place = problem.source_name().to_owned();
         match problem.kind() {
             // A folder may hold a PDF or a picture, and a link loop loses nothing.
-            InputErrorKind::NotText(_) => problems.push(Problem::new("unrecognised", problem.to_string()).at(place, None)),
-            InputErrorKind::Loop => problems.push(Problem::new("unrecognised", problem.to_string()).at(place, None).note()),
+            InputErrorKind::NotText(_) => {
+                problems.push(Problem::new("unrecognised", problem.to_string()).at(place, None))
+            }
+            InputErrorKind::Loop => problems.push(
+                Problem::new("unrecognised", problem.to_string())
+                    .at(place, None)
+                    .note(),
+            ),
             _ => return Err(told_error(problem)),
         }
     }
     if args.output.is_some() && args.output == args.rows {
-        return Err(CliError::usage("one file cannot be both the ledger and the list of fates"));
+        return Err(CliError::usage(
+            "one file cannot be both the ledger and the list of fates",
+        ));
     }
     for path in [&args.output, &args.rows].into_iter().flatten() {
         refuse_input(path, &discovery.sources)?;
     }
-    let progress = Progress::new(discovery.sources.iter().filter_map(Source::size_bytes).sum(), globals.quiet);
-    let period = Period { since: args.since, until: args.until };
-    let folded = crate::fold(&discovery.sources, &library, &options, period, &|bytes| progress.add(bytes));
+    let progress = Progress::new(
+        discovery
+            .sources
+            .iter()
+            .filter_map(Source::size_bytes)
+            .sum(),
+        globals.quiet,
+    );
+    let period = Period {
+        since: args.since,
+        until: args.until,
+    };
+    let folded = crate::fold(&discovery.sources, &library, &options, period, &|bytes| {
+        progress.add(bytes)
+    });
     progress.finish();
     let mut own_files = Vec::new();
     for (name, reading) in folded.left_out {
@@ -184,17 +235,34 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
                 problems.push(Problem::new("unrecognised", error.to_string()).at(name, None));
             }
             Reading::Failed(error) => return Err(told_error(&error)),
-            Reading::Unrecognised(unrecognised, _) => problems.push(unrecognised_problem(&name, &unrecognised)),
+            Reading::Unrecognised(unrecognised, _) => {
+                problems.push(unrecognised_problem(&name, &unrecognised))
+            }
             Reading::Own => own_files.push(name),
-            Reading::Empty => problems.push(Problem::new("empty", "there is nothing in it").at(name, None).note()),
+            Reading::Empty => problems.push(
+                Problem::new("empty", "there is nothing in it")
+                    .at(name, None)
+                    .note(),
+            ),
             Reading::Read(_) => {}
         }
     }
     if !own_files.is_empty() {
-        let message = format!("{} written by coinfold, left out: {}", own_files.len(), shortened(&own_files));
+        let message = format!(
+            "{} written by coinfold, left out: {}",
+            own_files.len(),
+            shortened(&own_files)
+        );
         problems.push(Problem::new("own", message).note());
     }
-    finish(args, globals, format, &folded.ledger, &discovery.sources, problems)
+    finish(
+        args,
+        globals,
+        format,
+        &folded.ledger,
+        &discovery.sources,
+        problems,
+    )
 }
 
 /// Proves, writes, and tells.
@@ -207,9 +275,14 @@ fn finish(
     problems: Vec<Problem>,
 ) -> Result<i32, CliError> {
     let names = ledger.name_texts();
-    let totals = ledger.totals_read(&names).map_err(|_| CliError { message: "a sum of amounts has more than 38 digits: it cannot be proved".to_owned(), code: exit::PROOF_FAILED })?;
+    let totals = ledger.totals_read(&names).map_err(|_| CliError {
+        message: "a sum of amounts has more than 38 digits: it cannot be proved".to_owned(),
+        code: exit::PROOF_FAILED,
+    })?;
     let mut summary = Summary::of(ledger, &names, &totals);
-    let unrecognised = problems.iter().any(|problem| problem.code == "unrecognised" && !problem.note_only);
+    let unrecognised = problems
+        .iter()
+        .any(|problem| problem.code == "unrecognised" && !problem.note_only);
     summary.problems.extend(problems);
     if ledger.files.is_empty() {
         summary.outcome = Outcome::NothingRecognised;
@@ -223,7 +296,12 @@ fn finish(
     for problem in &mut summary.problems {
         problem.note_only |= problem.code == "balance" && args.allow_balance_breaks;
     }
-    if broken_balance || summary.problems.iter().any(|problem| problem.code == "proof") {
+    if broken_balance
+        || summary
+            .problems
+            .iter()
+            .any(|problem| problem.code == "proof")
+    {
         return proof_failed(summary, args, globals);
     }
     // Everything is written into a file that has no name yet, and read back, before anything is shown as done.
@@ -232,22 +310,38 @@ fn finish(
     let (lines, sums) = written.map_err(|error| output.error(args, &error))?;
     summary.lines = lines;
     if let Some(failure) = &sums.failure {
-        summary.problems.push(Problem::new("proof", format!("the output cannot be read back: {failure}: this is a bug of coinfold")));
+        summary.problems.push(Problem::new(
+            "proof",
+            format!("the output cannot be read back: {failure}: this is a bug of coinfold"),
+        ));
     }
     for (account, asset, read, written) in totals.differences(&sums.totals()) {
-        let message = format!("{account}: the rows move {read} {asset}, and the output says {written}: this is a bug of coinfold");
+        let message = format!(
+            "{account}: the rows move {read} {asset}, and the output says {written}: this is a bug of coinfold"
+        );
         summary.problems.push(Problem::new("proof", message));
     }
-    if summary.problems.iter().any(|problem| problem.code == "proof") {
+    if summary
+        .problems
+        .iter()
+        .any(|problem| problem.code == "proof")
+    {
         return proof_failed(summary, args, globals);
     }
     if let Some(path) = args.rows.as_ref().filter(|_| !args.dry_run) {
         write_rows_file(ledger, path)?;
     }
     if let (Some(path), false) = (&args.output, args.dry_run) {
-        let by_name: BTreeMap<String, Source> = sources.iter().map(|source| (source.name().to_owned(), source.clone())).collect();
-        let rejects = write_rejects(ledger, &by_name, path).map_err(|error| cannot_write(path, &error))?;
-        summary.rejected_files = rejects.iter().map(|file| file.path.display().to_string()).collect();
+        let by_name: BTreeMap<String, Source> = sources
+            .iter()
+            .map(|source| (source.name().to_owned(), source.clone()))
+            .collect();
+        let rejects =
+            write_rejects(ledger, &by_name, path).map_err(|error| cannot_write(path, &error))?;
+        summary.rejected_files = rejects
+            .iter()
+            .map(|file| file.path.display().to_string())
+            .collect();
         summary.output = Some(path.display().to_string());
     }
     output.finish(args, globals)?;
@@ -261,7 +355,11 @@ fn finish(
     })
 }
 
-fn proof_failed(mut summary: Summary, args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
+fn proof_failed(
+    mut summary: Summary,
+    args: &ConvertArgs,
+    globals: &Globals,
+) -> Result<i32, CliError> {
     summary.outcome = Outcome::ProofFailed;
     tell(&summary, args, globals)?;
     told::say("the proof failed: nothing was written");
@@ -270,9 +368,15 @@ fn proof_failed(mut summary: Summary, args: &ConvertArgs, globals: &Globals) -> 
 
 fn tell(summary: &Summary, args: &ConvertArgs, globals: &Globals) -> Result<(), CliError> {
     if globals.json {
-        let text = serde_json::to_string_pretty(summary).map_err(|error| CliError::failed(error.to_string()))? + "\n";
+        let text = serde_json::to_string_pretty(summary)
+            .map_err(|error| CliError::failed(error.to_string()))?
+            + "\n";
         // stdout is taken by the ledger if it goes there.
-        if args.output.is_some() || args.dry_run || summary.lines == 0 { told::print(text)? } else { told::say(text) }
+        if args.output.is_some() || args.dry_run || summary.lines == 0 {
+            told::print(text)?
+        } else {
+            told::say(text)
+        }
     } else if !globals.quiet {
         told::say(summary.text(globals.verbose));
     }
@@ -280,12 +384,18 @@ fn tell(summary: &Summary, args: &ConvertArgs, globals: &Globals) -> Result<(), 
 }
 
 fn layout(args: &ConvertArgs) -> Result<Format, CliError> {
-    let extension = args.output.as_ref().and_then(|path| path.extension()).map(|extension| extension.to_string_lossy().to_lowercase());
+    let extension = args
+        .output
+        .as_ref()
+        .and_then(|path| path.extension())
+        .map(|extension| extension.to_string_lossy().to_lowercase());
     match (args.to, extension.as_deref()) {
         (Some(To::Transactions), _) => Ok(Format::Transactions),
         (Some(To::Jsonl), _) | (None, Some("jsonl" | "ndjson")) => Ok(Format::JsonLines),
         (Some(To::Ledger), _) | (None, None | Some("csv")) => Ok(Format::Csv),
-        (None, Some(other)) => Err(CliError::usage(format!("`.{other}` is no layout of a ledger: use .csv or .jsonl, or say `--to`"))),
+        (None, Some(other)) => Err(CliError::usage(format!(
+            "`.{other}` is no layout of a ledger: use .csv or .jsonl, or say `--to`"
+        ))),
     }
 }
 
@@ -298,8 +408,12 @@ enum Output {
 impl Output {
     fn create(args: &ConvertArgs) -> Result<Output, CliError> {
         match &args.output {
-            Some(path) if !args.dry_run => WholeFile::create(path).map(Output::Named).map_err(|error| cannot_write(path, &error)),
-            _ => tempfile::tempfile().map(Output::Nameless).map_err(|error| CliError::failed(format!("a temporary file: {error}"))),
+            Some(path) if !args.dry_run => WholeFile::create(path)
+                .map(Output::Named)
+                .map_err(|error| cannot_write(path, &error)),
+            _ => tempfile::tempfile()
+                .map(Output::Nameless)
+                .map_err(|error| CliError::failed(format!("a temporary file: {error}"))),
         }
     }
 
@@ -319,22 +433,33 @@ impl Output {
 
     fn finish(self, args: &ConvertArgs, globals: &Globals) -> Result<(), CliError> {
         match (self, &args.output) {
-            (Output::Named(file), Some(path)) => file.finish().map_err(|error| cannot_write(path, &error)),
+            (Output::Named(file), Some(path)) => {
+                file.finish().map_err(|error| cannot_write(path, &error))
+            }
             (Output::Nameless(mut file), None) if !args.dry_run => {
                 if stdout().is_terminal() && !globals.quiet {
                     told::say("(add -o ledger.csv to write a file)");
                 }
-                file.rewind().map_err(|error| CliError::failed(error.to_string()))?;
+                file.rewind()
+                    .map_err(|error| CliError::failed(error.to_string()))?;
                 let mut buffer = vec![0; 1 << 16];
                 let mut out = stdout().lock();
                 loop {
-                    let count = file.read(&mut buffer).map_err(|error| CliError::failed(error.to_string()))?;
+                    let count = file
+                        .read(&mut buffer)
+                        .map_err(|error| CliError::failed(error.to_string()))?;
                     if count == 0 {
-                        return out.flush().map_err(|error| CliError::failed(format!("stdout: {error}")));
+                        return out
+                            .flush()
+                            .map_err(|error| CliError::failed(format!("stdout: {error}")));
                     }
                     match out.write_all(&buffer[..count]) {
-                        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
-                        written => written.map_err(|error| CliError::failed(format!("stdout: {error}")))?,
+                        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                            return Ok(());
+                        }
+                        written => {
+                            written.map_err(|error| CliError::failed(format!("stdout: {error}")))?
+                        }
                     }
                 }
             }
@@ -351,43 +476,78 @@ fn write_rows_file(ledger: &Ledger, path: &Path) -> Result<(), CliError> {
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
-    CliError::failed(format!("{}: cannot be written: {error}; what stood there before is as it was", path.display()))
+    CliError::failed(format!(
+        "{}: cannot be written: {error}; what stood there before is as it was",
+        path.display()
+    ))
 }
 
 /// An output must never go over an input.
 fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), CliError> {
-    let Ok(output) = path.canonicalize() else { return Ok(()) };
-    let same = |source: &&Source| source.path().and_then(|input| input.canonicalize().ok()).is_some_and(|input| input == output);
+    let Ok(output) = path.canonicalize() else {
+        return Ok(());
+    };
+    let same = |source: &&Source| {
+        source
+            .path()
+            .and_then(|input| input.canonicalize().ok())
+            .is_some_and(|input| input == output)
+    };
     // A ledger of an earlier run that lies among the exports is no input: it is left out.
-    let ours = || std::fs::read(&output).is_ok_and(|bytes| bytes.starts_with(b"event,time,kind,") || bytes.starts_with(b"file,line,fate,"));
+    let ours = || {
+        std::fs::read(&output).is_ok_and(|bytes| {
+            bytes.starts_with(b"event,time,kind,") || bytes.starts_with(b"file,line,fate,")
+        })
+    };
     match sources.iter().find(same) {
-        Some(source) if !ours() => Err(CliError::usage(format!("{} is an input: the output must be another file", source.name()))),
+        Some(source) if !ours() => Err(CliError::usage(format!(
+            "{} is an input: the output must be another file",
+            source.name()
+        ))),
         _ => Ok(()),
     }
 }
 
 pub fn told_error(error: &crate::input::InputError) -> CliError {
-    let help = error.help().map_or(String::new(), |help| format!("\n  help: {help}"));
+    let help = error
+        .help()
+        .map_or(String::new(), |help| format!("\n  help: {help}"));
     CliError::failed(format!("{error}{help}"))
 }
 
 fn unrecognised_problem(name: &str, unrecognised: &Unrecognised) -> Problem {
     if !unrecognised.tie.is_empty() {
         let ids = unrecognised.tie.join(" and ");
-        return Problem::new("unrecognised", format!("{ids} fit equally well")).at(name, None).help(format!("say which: --as {}={name}", unrecognised.tie[0]));
+        return Problem::new("unrecognised", format!("{ids} fit equally well"))
+            .at(name, None)
+            .help(format!("say which: --as {}={name}", unrecognised.tie[0]));
     }
     if let Some(broken) = unrecognised.broken.first() {
         let message = format!("the mapping {broken} may know it, and is wrong itself");
-        return Problem::new("unrecognised", message).at(name, None).help(format!("`coinfold formats check` says what is wrong with {broken}"));
+        return Problem::new("unrecognised", message)
+            .at(name, None)
+            .help(format!(
+                "`coinfold formats check` says what is wrong with {broken}"
+            ));
     }
     let problem = Problem::new("unrecognised", "no mapping knows this header").at(name, None);
     match unrecognised.nearest.first() {
-        Some(near) => problem.help(format!("the nearest is {}, but for the columns {}; `coinfold detect {name}` says more", near.id, near.missing.join(", "))),
-        None => problem.help(format!("`coinfold detect {name}` shows its first lines; a mapping in ./formats teaches it")),
+        Some(near) => problem.help(format!(
+            "the nearest is {}, but for the columns {}; `coinfold detect {name}` says more",
+            near.id,
+            near.missing.join(", ")
+        )),
+        None => problem.help(format!(
+            "`coinfold detect {name}` shows its first lines; a mapping in ./formats teaches it"
+        )),
     }
 }
 
 fn shortened(names: &[String]) -> String {
     let first: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
-    if names.len() > 3 { format!("{}, …", first.join(", ")) } else { first.join(", ") }
+    if names.len() > 3 {
+        format!("{}, …", first.join(", "))
+    } else {
+        first.join(", ")
+    }
 }

@@ -27,7 +27,10 @@ pub struct DetectArgs {
 }
 
 pub fn run(args: &DetectArgs, globals: &Globals) -> Result<i32, CliError> {
-    let options = Options { named: args.paths.clone(), ..args.facts.options()? };
+    let options = Options {
+        named: args.paths.clone(),
+        ..args.facts.options()?
+    };
     let library = globals.library()?;
     let discovery = discover(&args.paths).map_err(|error| told_error(&error))?;
     let mut text = String::new();
@@ -50,14 +53,28 @@ pub fn run(args: &DetectArgs, globals: &Globals) -> Result<i32, CliError> {
                 known += 1;
                 let program = &detected.recognised.program;
                 let unknown_columns = &detected.recognised.binding.unknown;
-                let _ = writeln!(text, "{name}: {} · {} ({})", program.exchange, program.report, program.id);
+                let _ = writeln!(
+                    text,
+                    "{name}: {} · {} ({})",
+                    program.exchange, program.report, program.id
+                );
                 if globals.verbose {
                     let delimiter = char::from(detected.recognised.line.delimiter).escape_default();
-                    let line = detected.header_line.map_or("none".to_owned(), |line| format!("line {line}"));
-                    let _ = writeln!(text, "    header: {line} · delimiter: `{delimiter}` · encoding: {}", detected.encoding);
+                    let line = detected
+                        .header_line
+                        .map_or("none".to_owned(), |line| format!("line {line}"));
+                    let _ = writeln!(
+                        text,
+                        "    header: {line} · delimiter: `{delimiter}` · encoding: {}",
+                        detected.encoding
+                    );
                 }
                 if !unknown_columns.is_empty() {
-                    let _ = writeln!(text, "    columns that the mapping does not know: {}", unknown_columns.join(", "));
+                    let _ = writeln!(
+                        text,
+                        "    columns that the mapping does not know: {}",
+                        unknown_columns.join(", ")
+                    );
                 }
                 data.push(json!({
                     "file": name, "format": program.id, "exchange": program.exchange, "report": program.report,
@@ -81,7 +98,8 @@ pub fn run(args: &DetectArgs, globals: &Globals) -> Result<i32, CliError> {
         }
     }
     if globals.json {
-        let text = serde_json::to_string_pretty(&Value::Array(data)).map_err(|error| CliError::failed(error.to_string()))?;
+        let text = serde_json::to_string_pretty(&Value::Array(data))
+            .map_err(|error| CliError::failed(error.to_string()))?;
         told::print(text + "\n")?;
     } else {
         told::print(text)?;
@@ -96,12 +114,20 @@ pub fn run(args: &DetectArgs, globals: &Globals) -> Result<i32, CliError> {
 
 fn tell_unknown(text: &mut String, name: &str, unrecognised: &Unrecognised, first: &[String]) {
     if !unrecognised.tie.is_empty() {
-        let _ = writeln!(text, "{name}: {} fit equally well; say which with --as", unrecognised.tie.join(" and "));
+        let _ = writeln!(
+            text,
+            "{name}: {} fit equally well; say which with --as",
+            unrecognised.tie.join(" and ")
+        );
         return;
     }
     let _ = writeln!(text, "{name}: not known");
     for near in &unrecognised.nearest {
-        let _ = writeln!(text, "    near: {} ({} of {} columns)", near.id, near.found, near.required);
+        let _ = writeln!(
+            text,
+            "    near: {} ({} of {} columns)",
+            near.id, near.found, near.required
+        );
         let _ = writeln!(text, "        missing: {}", near.missing.join(", "));
         if !near.extra.is_empty() {
             let _ = writeln!(text, "        extra: {}", near.extra.join(", "));
@@ -119,9 +145,7 @@ fn tell_unknown(text: &mut String, name: &str, unrecognised: &Unrecognised, firs
 }
 
 fn unknown_data(name: &str, unrecognised: &Unrecognised) -> Value {
-    let near = |near: &crate::mapping::Near| {
-        json!({ "format": near.id, "found": near.found, "required": near.required, "missing": near.missing, "extra": near.extra })
-    };
+    let near = |near: &crate::mapping::Near| json!({ "format": near.id, "found": near.found, "required": near.required, "missing": near.missing, "extra": near.extra });
     json!({
         "file": name, "format": null, "tie": unrecognised.tie,
         "nearest": unrecognised.nearest.iter().map(near).collect::<Vec<_>>(),

@@ -49,76 +49,151 @@ pub fn run(args: &ExplainArgs, globals: &Globals) -> Result<i32, CliError> {
     if let Some(problem) = discovery.problems.first() {
         return Err(told_error(problem));
     }
-    let folded = crate::fold(&discovery.sources, &library, &options, Period::default(), &|_| ());
+    let folded = crate::fold(
+        &discovery.sources,
+        &library,
+        &options,
+        Period::default(),
+        &|_| (),
+    );
     let ledger = &folded.ledger;
-    let wanted: Vec<usize> = (0..ledger.files.len()).filter(|index| ledger.files[*index].name == name || (name == file && ledger.files.len() == 1)).collect();
+    let wanted: Vec<usize> = (0..ledger.files.len())
+        .filter(|index| {
+            ledger.files[*index].name == name || (name == file && ledger.files.len() == 1)
+        })
+        .collect();
     let Some(index) = wanted.first().copied() else {
-        return match folded.left_out.into_iter().find(|(left, _)| *left == name || name == file) {
+        return match folded
+            .left_out
+            .into_iter()
+            .find(|(left, _)| *left == name || name == file)
+        {
             Some((_, Reading::Failed(error))) => Err(told_error(&error)),
-            _ => Err(CliError { message: format!("{name} is not recognised: see `coinfold detect {file}`"), code: exit::NOTHING_RECOGNISED }),
+            _ => Err(CliError {
+                message: format!("{name} is not recognised: see `coinfold detect {file}`"),
+                code: exit::NOTHING_RECOGNISED,
+            }),
         };
     };
-    let source = discovery.sources.iter().find(|source| source.name() == ledger.files[index].name);
-    let record = source.map(|source| record_at(source, ledger.context(index), line)).transpose()?.flatten();
+    let source = discovery
+        .sources
+        .iter()
+        .find(|source| source.name() == ledger.files[index].name);
+    let record = source
+        .map(|source| record_at(source, ledger.context(index), line))
+        .transpose()?
+        .flatten();
     let Some((first_line, record)) = record else {
-        return Err(CliError::failed(format!("{name} has no row on line {line}")));
+        return Err(CliError::failed(format!(
+            "{name} has no row on line {line}"
+        )));
     };
     for (batch_number, batch) in ledger.files[index].rows.batches.iter().enumerate() {
         if let Some(row) = (0..batch.rows.len()).find(|row| batch.line(*row) == first_line) {
-            told::print(explain_row(ledger, &ledger.name_texts(), index, batch_number, row, &record))?;
+            told::print(explain_row(
+                ledger,
+                &ledger.name_texts(),
+                index,
+                batch_number,
+                row,
+                &record,
+            ))?;
             return Ok(exit::COMPLETE);
         }
     }
-    told::print(format!("{name}:{line}\nThis line stands before the rows: it is the header, or above it.\n"))?;
+    told::print(format!(
+        "{name}:{line}\nThis line stands before the rows: it is the header, or above it.\n"
+    ))?;
     Ok(exit::COMPLETE)
 }
 
 fn parse(place: &str) -> Result<(String, u64), CliError> {
-    let usage = || CliError::usage(format!("`{place}`: write FILE:LINE, such as exports/kraken.csv:17"));
+    let usage = || {
+        CliError::usage(format!(
+            "`{place}`: write FILE:LINE, such as exports/kraken.csv:17"
+        ))
+    };
     let (file, line) = place.rsplit_once(':').ok_or_else(usage)?;
-    let line = line.parse().ok().filter(|line| *line > 0).ok_or_else(usage)?;
+    let line = line
+        .parse()
+        .ok()
+        .filter(|line| *line > 0)
+        .ok_or_else(usage)?;
     Ok((file.to_owned(), line))
 }
 
 /// The row that a line of a ledger came from, if the file is a ledger.
 fn from_ledger(name: &str, line: u64) -> Result<Option<(String, u64)>, CliError> {
-    let discovered = if Path::new(name).is_file() { discover(&[name.to_owned()]).ok() } else { None };
-    let Some(source) = discovered.and_then(|mut discovery| discovery.sources.pop()) else { return Ok(None) };
+    let discovered = if Path::new(name).is_file() {
+        discover(&[name.to_owned()]).ok()
+    } else {
+        None
+    };
+    let Some(source) = discovered.and_then(|mut discovery| discovery.sources.pop()) else {
+        return Ok(None);
+    };
     let document = Document::open(&source, None).map_err(|error| told_error(&error))?;
-    if !document.head().starts_with(b"event,time,kind,account,asset,amount,role,") {
+    if !document
+        .head()
+        .starts_with(b"event,time,kind,account,asset,amount,role,")
+    {
         return Ok(None);
     }
     let mut found = None;
     each_record(document, &source, b',', |first, last, record| {
         if (first..=last).contains(&line) {
-            let cell = |at: usize| record.get(at).map(|cell| String::from_utf8_lossy(cell).into_owned());
+            let cell = |at: usize| {
+                record
+                    .get(at)
+                    .map(|cell| String::from_utf8_lossy(cell).into_owned())
+            };
             found = cell(15).zip(cell(16).and_then(|line| line.parse().ok()));
         }
         found.is_none()
     })?;
-    found.map(Some).ok_or_else(|| CliError::failed(format!("{name} has no leg on line {line}")))
+    found
+        .map(Some)
+        .ok_or_else(|| CliError::failed(format!("{name} has no leg on line {line}")))
 }
 
 /// The record that covers a line: its first line, and its bytes.
-fn record_at(source: &Source, context: &crate::convert::FileContext, line: u64) -> Result<Option<(u64, Vec<u8>)>, CliError> {
-    let document = Document::open(source, context.program.encoding.as_deref()).map_err(|error| told_error(&error))?;
+fn record_at(
+    source: &Source,
+    context: &crate::convert::FileContext,
+    line: u64,
+) -> Result<Option<(u64, Vec<u8>)>, CliError> {
+    let document = Document::open(source, context.program.encoding.as_deref())
+        .map_err(|error| told_error(&error))?;
     let mut found = None;
-    each_record(document, source, context.delimiter, |first, last, record| {
-        if (first..=last).contains(&line) {
-            found = Some((first, record.bytes().to_vec()));
-        }
-        found.is_none()
-    })?;
+    each_record(
+        document,
+        source,
+        context.delimiter,
+        |first, last, record| {
+            if (first..=last).contains(&line) {
+                found = Some((first, record.bytes().to_vec()));
+            }
+            found.is_none()
+        },
+    )?;
     Ok(found)
 }
 
 /// Calls back with each record and the lines that it covers, until told to stop.
-fn each_record(document: Document, source: &Source, delimiter: u8, mut each: impl FnMut(u64, u64, crate::input::Record<'_>) -> bool) -> Result<(), CliError> {
+fn each_record(
+    document: Document,
+    source: &Source,
+    delimiter: u8,
+    mut each: impl FnMut(u64, u64, crate::input::Record<'_>) -> bool,
+) -> Result<(), CliError> {
     let mut chunks = document.into_chunks(Position::START, delimiter, CutMode::Exact);
     while let Some(chunk) = chunks.next().map_err(|error| told_error(&error))? {
         let mut reader = RecordReader::new(delimiter);
         let mut records = reader.start(&chunk.text);
-        while let Some(record) = records.next().map_err(|error| told_error(&error.in_source(source.name(), chunk.lines_before)))? {
+        while let Some(record) = records
+            .next()
+            .map_err(|error| told_error(&error.in_source(source.name(), chunk.lines_before)))?
+        {
             let first = chunk.lines_before + 1 + u64::from(record.line());
             let breaks = record.bytes().iter().filter(|byte| **byte == b'\n').count() as u64;
             if !each(first, first + breaks, record) {

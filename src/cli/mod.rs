@@ -32,7 +32,12 @@ pub mod exit {
 /// Turns the CSV histories that crypto exchanges let you download into one exact, proved ledger. Works offline: nothing
 /// leaves this machine.
 #[derive(Parser)]
-#[command(name = "coinfold", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "coinfold",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 #[command(after_help = "Examples:
   coinfold convert exports/ -o ledger.csv          all exports of a folder, one ledger
   coinfold convert exports/ --to transactions -o transactions.csv
@@ -69,10 +74,13 @@ enum Command {
     Detect(detect::DetectArgs),
     Explain(explain::ExplainArgs),
     /// The mappings: what exists, what one does, what is wrong with one
-    #[command(subcommand, after_help = "Examples:
+    #[command(
+        subcommand,
+        after_help = "Examples:
   coinfold formats list
   coinfold formats show coinfold/transactions
-  coinfold formats check formats/")]
+  coinfold formats check formats/"
+    )]
     Formats(formats::FormatsCommand),
     Completions(packaging::CompletionsArgs),
     Man(packaging::ManArgs),
@@ -87,11 +95,17 @@ pub struct CliError {
 
 impl CliError {
     pub fn failed(message: impl Into<String>) -> CliError {
-        CliError { message: message.into(), code: exit::FAILED }
+        CliError {
+            message: message.into(),
+            code: exit::FAILED,
+        }
     }
 
     pub fn usage(message: impl Into<String>) -> CliError {
-        CliError { message: message.into(), code: exit::USAGE }
+        CliError {
+            message: message.into(),
+            code: exit::USAGE,
+        }
     }
 }
 

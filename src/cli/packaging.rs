@@ -25,7 +25,9 @@ pub fn completions(args: &CompletionsArgs) -> Result<i32, CliError> {
 
 pub fn man(_args: &ManArgs) -> Result<i32, CliError> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut text).map_err(|error| CliError::failed(error.to_string()))?;
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut text)
+        .map_err(|error| CliError::failed(error.to_string()))?;
     told::print(text)?;
     Ok(exit::COMPLETE)
 }

@@ -28,7 +28,9 @@ pub fn say(text: impl AsRef<str>) {
 pub fn print(text: impl AsRef<[u8]>) -> Result<(), CliError> {
     let mut out = stdout().lock();
     match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::failed(format!("stdout: {error}"))),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::failed(format!("stdout: {error}")))
+        }
         _ => Ok(()),
     }
 }
@@ -45,18 +47,32 @@ pub struct Progress {
 impl Progress {
     pub fn new(total_bytes: u64, quiet: bool) -> Progress {
         let wanted = !quiet && stderr().is_terminal();
-        Progress { total_bytes, start: Instant::now(), wanted, bar: Mutex::new(None), read_bytes: 0.into() }
+        Progress {
+            total_bytes,
+            start: Instant::now(),
+            wanted,
+            bar: Mutex::new(None),
+            read_bytes: 0.into(),
+        }
     }
 
     pub fn add(&self, bytes: u64) {
-        let read = self.read_bytes.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed) + bytes;
+        let read = self
+            .read_bytes
+            .fetch_add(bytes, std::sync::atomic::Ordering::Relaxed)
+            + bytes;
         if !self.wanted || self.start.elapsed() < PATIENCE {
             return;
         }
         let Ok(mut bar) = self.bar.lock() else { return };
         bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(Some(self.total_bytes.max(1)), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("reading {bar:30} {bytes} of {total_bytes}, {eta} left");
+            let bar = ProgressBar::with_draw_target(
+                Some(self.total_bytes.max(1)),
+                ProgressDrawTarget::stderr(),
+            );
+            let style = ProgressStyle::with_template(
+                "reading {bar:30} {bytes} of {total_bytes}, {eta} left",
+            );
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         })

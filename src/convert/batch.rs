@@ -206,14 +206,20 @@ impl Batch {
         if let Some(event) = self.events.get(first) {
             self.body.truncate(event.body as usize);
         }
-        self.balances.retain(|balance| (balance.event as usize) < first);
-        self.uniques.retain(|unique| (unique.event as usize) < first);
+        self.balances
+            .retain(|balance| (balance.event as usize) < first);
+        self.uniques
+            .retain(|unique| (unique.event as usize) < first);
         self.events.truncate(first);
     }
 
     /// The texts of an event, and a reader of its legs.
     pub fn body(&self, event: usize) -> Body<'_> {
-        let mut body = Body { bytes: &self.body[self.events[event].body as usize..], texts: [b""; TEXT_COUNT], legs_left: 0 };
+        let mut body = Body {
+            bytes: &self.body[self.events[event].body as usize..],
+            texts: [b""; TEXT_COUNT],
+            legs_left: 0,
+        };
         for index in 0..TEXT_COUNT {
             let length = body.number();
             body.texts[index] = body.take(length);
@@ -259,13 +265,27 @@ impl<'b> Body<'b> {
         let amount = self.amount(flags & WIDE_AMOUNT != 0);
         let account = self.name();
         let asset = self.name();
-        let value = (flags & HAS_VALUE != 0).then(|| (self.amount(flags & WIDE_VALUE != 0), self.name()));
-        let role = if flags & IS_FEE != 0 { Role::Fee } else { Role::Main };
-        Some(Leg { account, asset, amount, role, value })
+        let value =
+            (flags & HAS_VALUE != 0).then(|| (self.amount(flags & WIDE_VALUE != 0), self.name()));
+        let role = if flags & IS_FEE != 0 {
+            Role::Fee
+        } else {
+            Role::Main
+        };
+        Some(Leg {
+            account,
+            asset,
+            amount,
+            role,
+            value,
+        })
     }
 
     fn byte(&mut self) -> u8 {
-        let (first, rest) = self.bytes.split_first().expect("the arena was written by us");
+        let (first, rest) = self
+            .bytes
+            .split_first()
+            .expect("the arena was written by us");
         self.bytes = rest;
         *first
     }
@@ -277,7 +297,10 @@ impl<'b> Body<'b> {
     }
 
     fn array<const N: usize>(&mut self) -> [u8; N] {
-        let (taken, rest) = self.bytes.split_first_chunk::<N>().expect("the arena was written by us");
+        let (taken, rest) = self
+            .bytes
+            .split_first_chunk::<N>()
+            .expect("the arena was written by us");
         self.bytes = rest;
         *taken
     }
@@ -298,7 +321,11 @@ impl<'b> Body<'b> {
 
     fn amount(&mut self, wide: bool) -> Amount {
         let scale = self.byte();
-        let mantissa = if wide { i128::from_le_bytes(self.array()) } else { i128::from(i64::from_le_bytes(self.array())) };
+        let mantissa = if wide {
+            i128::from_le_bytes(self.array())
+        } else {
+            i128::from(i64::from_le_bytes(self.array()))
+        };
         Amount::from_own_parts(mantissa, scale)
     }
 }

@@ -27,11 +27,17 @@ pub struct RowError {
 
 impl RowError {
     pub fn new(message: impl Into<String>) -> RowError {
-        RowError { column: None, message: message.into() }
+        RowError {
+            column: None,
+            message: message.into(),
+        }
     }
 
     pub fn in_column(column: usize, message: impl Into<String>) -> RowError {
-        RowError { column: Some(column), message: message.into() }
+        RowError {
+            column: Some(column),
+            message: message.into(),
+        }
     }
 }
 
@@ -75,7 +81,11 @@ impl<'r> RowView<'r> {
             Place::At(at) => Cow::Borrowed(self.at(*at)),
             Place::Missing | Place::Family(_) => Cow::Borrowed(&b""[..]),
             Place::Joined(places) => {
-                let parts: Vec<&[u8]> = places.iter().map(|at| self.at(*at)).filter(|part| !part.is_empty()).collect();
+                let parts: Vec<&[u8]> = places
+                    .iter()
+                    .map(|at| self.at(*at))
+                    .filter(|part| !part.is_empty())
+                    .collect();
                 Cow::Owned(parts.join(&b' '))
             }
         };
@@ -89,7 +99,11 @@ impl<'r> RowView<'r> {
     #[inline]
     fn unless_blank(&self, column: usize, cell: Cow<'r, [u8]>) -> Cow<'r, [u8]> {
         let blanks = &self.file.program.columns[column].blanks;
-        if !blanks.is_empty() && blanks.iter().any(|blank| **blank == *cell) { Cow::Borrowed(b"") } else { cell }
+        if !blanks.is_empty() && blanks.iter().any(|blank| **blank == *cell) {
+            Cow::Borrowed(b"")
+        } else {
+            cell
+        }
     }
 
     /// The cell of a family's column that a key names; empty if there is none.
@@ -108,10 +122,14 @@ impl<'r> RowView<'r> {
         if cell.is_empty() {
             return Ok(Value::Blank);
         }
-        let wrong = |error: crate::mapping::cell::CellError| RowError::in_column(column, error.into_message());
+        let wrong = |error: crate::mapping::cell::CellError| {
+            RowError::in_column(column, error.into_message())
+        };
         match &self.file.program.columns[column].cell {
             Cell::Text => Ok(Value::Text(cell)),
-            Cell::Asset { upper } => Ok(self.canonical(if *upper { upper_case(cell) } else { cell })),
+            Cell::Asset { upper } => {
+                Ok(self.canonical(if *upper { upper_case(cell) } else { cell }))
+            }
             Cell::Amount(reader) => reader.read(&cell).map(Value::Amount).map_err(wrong),
             Cell::Time(reader, zone) => {
                 let zone = self.zone(column, zone)?;
@@ -131,23 +149,30 @@ impl<'r> RowView<'r> {
             ZoneFrom::Stated(zone) => Ok(Cow::Owned(zone.clone())),
             ZoneFrom::Local => match &self.file.zone {
                 Some(zone) => Ok(Cow::Borrowed(zone)),
-                None => Err(RowError::in_column(column, "this export is in local time, and nobody said where: add `--zone Europe/Paris` (or your zone)")),
+                None => Err(RowError::in_column(
+                    column,
+                    "this export is in local time, and nobody said where: add `--zone Europe/Paris` (or your zone)",
+                )),
             },
             ZoneFrom::Capture(capture) => {
                 let text = &self.file.binding.captures[*capture];
-                Zone::parse(text)
-                    .map(Cow::Owned)
-                    .ok_or_else(|| RowError::in_column(column, format!("`{text}` in the header is no zone")))
+                Zone::parse(text).map(Cow::Owned).ok_or_else(|| {
+                    RowError::in_column(column, format!("`{text}` in the header is no zone"))
+                })
             }
             ZoneFrom::Column(other) => {
                 let cell = self.cell(*other);
                 let text = String::from_utf8_lossy(&cell);
-                Zone::parse(&text).map(Cow::Owned).ok_or_else(|| RowError::in_column(*other, format!("`{text}` is no zone")))
+                Zone::parse(&text)
+                    .map(Cow::Owned)
+                    .ok_or_else(|| RowError::in_column(*other, format!("`{text}` is no zone")))
             }
             ZoneFrom::Derived(index) => {
                 let found = self.text(&self.file.program.derived[*index])?;
                 let text = String::from_utf8_lossy(&found);
-                Zone::parse(&text).map(Cow::Owned).ok_or_else(|| RowError::in_column(column, format!("`{text}` is no zone")))
+                Zone::parse(&text)
+                    .map(Cow::Owned)
+                    .ok_or_else(|| RowError::in_column(column, format!("`{text}` is no zone")))
             }
         }
     }
@@ -158,7 +183,9 @@ impl<'r> RowView<'r> {
             return Value::Text(code);
         }
         match std::str::from_utf8(&code).map(|code| self.file.program.aliases.meaning(code)) {
-            Ok(Meaning::Always(text) | Meaning::Dated(text)) => Value::Text(Cow::Owned(text.into_bytes())),
+            Ok(Meaning::Always(text) | Meaning::Dated(text)) => {
+                Value::Text(Cow::Owned(text.into_bytes()))
+            }
             Err(_) => Value::Text(code),
         }
     }
@@ -169,18 +196,26 @@ impl<'r> RowView<'r> {
         if cell.is_empty() {
             return Ok(Value::Blank);
         }
-        let wrong = |error: crate::mapping::cell::CellError| RowError::in_column(column, error.into_message());
+        let wrong = |error: crate::mapping::cell::CellError| {
+            RowError::in_column(column, error.into_message())
+        };
         match &self.file.program.columns[column].cell {
             Cell::Money(reader) => {
                 let (amount, asset) = reader.read(&cell).map_err(wrong)?;
                 Ok(match part {
                     Part::Amount => Value::Amount(amount),
-                    _ => asset.map_or(Value::Blank, |asset| Value::Text(Cow::Owned(asset.to_vec()))),
+                    _ => asset.map_or(Value::Blank, |asset| {
+                        Value::Text(Cow::Owned(asset.to_vec()))
+                    }),
                 })
             }
             Cell::Pair(reader) => {
                 let (base, quote) = reader.read(&cell).map_err(wrong)?;
-                Ok(Value::Text(Cow::Owned(if part == Part::Base { base.to_vec() } else { quote.to_vec() })))
+                Ok(Value::Text(Cow::Owned(if part == Part::Base {
+                    base.to_vec()
+                } else {
+                    quote.to_vec()
+                })))
             }
             _ => Err(RowError::in_column(column, "this column has no parts")),
         }
@@ -211,7 +246,10 @@ impl<'r> RowView<'r> {
                 if cell.is_empty() {
                     return Ok(None);
                 }
-                return reader.read(&cell).map(Some).map_err(|error| RowError::in_column(*column, error.into_message()));
+                return reader
+                    .read(&cell)
+                    .map(Some)
+                    .map_err(|error| RowError::in_column(*column, error.into_message()));
             }
         }
         match self.evaluate(expr)? {
@@ -248,18 +286,25 @@ impl<'r> RowView<'r> {
                 let key = self.text(key)?;
                 self.typed_cell(*column, self.family_cell(*column, &key))?
             }
-            Expr::Compare(operator, left, right) => Value::Truth(compare(*operator, &self.evaluate(left)?, &self.evaluate(right)?)),
+            Expr::Compare(operator, left, right) => Value::Truth(compare(
+                *operator,
+                &self.evaluate(left)?,
+                &self.evaluate(right)?,
+            )),
             Expr::OneOf(subject, texts, negated) => {
                 let subject = self.text(subject)?;
                 Value::Truth(texts.iter().any(|text| **text == *subject) != *negated)
             }
-            Expr::OneOfAmounts(subject, amounts, negated) => {
-                Value::Truth(self.amount(subject)?.is_some_and(|amount| amounts.contains(&amount) != *negated))
-            }
+            Expr::OneOfAmounts(subject, amounts, negated) => Value::Truth(
+                self.amount(subject)?
+                    .is_some_and(|amount| amounts.contains(&amount) != *negated),
+            ),
             Expr::IsBlank(subject, negated) => {
                 let blank = match &**subject {
                     // Whether a cell is empty does not depend on whether it can be read.
-                    Expr::Cell(column) | Expr::CellPart(column, Part::Amount | Part::Base) => self.cell(*column).is_empty(),
+                    Expr::Cell(column) | Expr::CellPart(column, Part::Amount | Part::Base) => {
+                        self.cell(*column).is_empty()
+                    }
                     Expr::Matches(..) => !self.truth(subject)?,
                     other => match self.evaluate(other)? {
                         Value::Blank => true,
@@ -286,14 +331,22 @@ impl<'r> RowView<'r> {
             Expr::Matches(subject, regex) => Value::Truth(regex.is_match(&self.text(subject)?)),
             Expr::Group(subject, regex, group) => {
                 let subject = self.text(subject)?;
-                let found = regex.captures(&subject).and_then(|captures| captures.get(*group));
-                found.map_or(Value::Blank, |found| text_or_blank_owned(trim(found.as_bytes())))
+                let found = regex
+                    .captures(&subject)
+                    .and_then(|captures| captures.get(*group));
+                found.map_or(Value::Blank, |found| {
+                    text_or_blank_owned(trim(found.as_bytes()))
+                })
             }
             Expr::ReadAmount(subject, reader) => {
                 let text = self.text(subject)?;
                 match trim(&text) {
                     b"" => Value::Blank,
-                    text => Value::Amount(reader.read(text).map_err(|error| RowError::new(error.into_message()))?),
+                    text => Value::Amount(
+                        reader
+                            .read(text)
+                            .map_err(|error| RowError::new(error.into_message()))?,
+                    ),
                 }
             }
             Expr::ReadMoney(subject, reader, part) => {
@@ -301,7 +354,9 @@ impl<'r> RowView<'r> {
                 match trim(&text) {
                     b"" => Value::Blank,
                     text => {
-                        let (amount, asset) = reader.read(text).map_err(|error| RowError::new(error.into_message()))?;
+                        let (amount, asset) = reader
+                            .read(text)
+                            .map_err(|error| RowError::new(error.into_message()))?;
                         match (part, asset) {
                             (Part::Amount, _) => Value::Amount(amount),
                             (_, Some(asset)) => self.canonical(Cow::Owned(asset.to_vec())),
@@ -315,8 +370,14 @@ impl<'r> RowView<'r> {
                 match trim(&text) {
                     b"" => Value::Blank,
                     text => {
-                        let (base, quote) = reader.read(text).map_err(|error| RowError::new(error.into_message()))?;
-                        self.canonical(Cow::Owned(if *part == Part::Base { base.to_vec() } else { quote.to_vec() }))
+                        let (base, quote) = reader
+                            .read(text)
+                            .map_err(|error| RowError::new(error.into_message()))?;
+                        self.canonical(Cow::Owned(if *part == Part::Base {
+                            base.to_vec()
+                        } else {
+                            quote.to_vec()
+                        }))
                     }
                 }
             }
@@ -326,10 +387,17 @@ impl<'r> RowView<'r> {
             },
             Expr::Own(subject) => {
                 if self.file.own.is_empty() {
-                    return Err(RowError::new("it is not known whose address this history is of: add `--address 0x…`"));
+                    return Err(RowError::new(
+                        "it is not known whose address this history is of: add `--address 0x…`",
+                    ));
                 }
                 let address = self.text(subject)?;
-                Value::Truth(self.file.own.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(&address)))
+                Value::Truth(
+                    self.file
+                        .own
+                        .iter()
+                        .any(|own| own.as_bytes().eq_ignore_ascii_case(&address)),
+                )
             }
             Expr::Present(column) => Value::Truth(match &self.file.binding.places[*column] {
                 Place::Missing => false,
@@ -346,11 +414,18 @@ impl<'r> RowView<'r> {
                 for argument in arguments {
                     joined.extend_from_slice(&self.text(argument)?);
                 }
-                Ok(if joined.is_empty() { Value::Blank } else { Value::Text(Cow::Owned(joined)) })
+                Ok(if joined.is_empty() {
+                    Value::Blank
+                } else {
+                    Value::Text(Cow::Owned(joined))
+                })
             }
-            Function::Trim | Function::Upper | Function::Lower | Function::Replace | Function::Before | Function::After => {
-                self.text_function(function, arguments)
-            }
+            Function::Trim
+            | Function::Upper
+            | Function::Lower
+            | Function::Replace
+            | Function::Before
+            | Function::After => self.text_function(function, arguments),
             Function::Contains | Function::Starts | Function::Ends => {
                 let text = self.text(&arguments[0])?;
                 let part = self.text(&arguments[1])?;
@@ -362,7 +437,8 @@ impl<'r> RowView<'r> {
             }
             Function::Length => {
                 let text = self.text(&arguments[0])?;
-                let length = i64::try_from(String::from_utf8_lossy(&text).chars().count()).unwrap_or(i64::MAX);
+                let length = i64::try_from(String::from_utf8_lossy(&text).chars().count())
+                    .unwrap_or(i64::MAX);
                 Ok(Value::Amount(Amount::from(length)))
             }
             _ => self.arithmetic(function, arguments),
@@ -372,7 +448,10 @@ impl<'r> RowView<'r> {
     fn text_function(&self, function: Function, arguments: &'r [Expr]) -> Evaluated<Value<'r>> {
         let text = self.text(&arguments[0])?;
         let text = String::from_utf8_lossy(&text).into_owned();
-        let argument = |nth: usize| self.text(&arguments[nth]).map(|text| String::from_utf8_lossy(&text).into_owned());
+        let argument = |nth: usize| {
+            self.text(&arguments[nth])
+                .map(|text| String::from_utf8_lossy(&text).into_owned())
+        };
         let result = match function {
             Function::Trim => text.trim().to_owned(),
             Function::Upper => text.to_uppercase(),
@@ -385,13 +464,21 @@ impl<'r> RowView<'r> {
                 Some((before, _)) => before.trim().to_owned(),
                 None => text,
             },
-            _ => text.split_once(argument(1)?.as_str()).map_or(String::new(), |(_, after)| after.trim().to_owned()),
+            _ => text
+                .split_once(argument(1)?.as_str())
+                .map_or(String::new(), |(_, after)| after.trim().to_owned()),
         };
-        Ok(if result.is_empty() { Value::Blank } else { Value::Text(Cow::Owned(result.into_bytes())) })
+        Ok(if result.is_empty() {
+            Value::Blank
+        } else {
+            Value::Text(Cow::Owned(result.into_bytes()))
+        })
     }
 
     fn arithmetic(&self, function: Function, arguments: &'r [Expr]) -> Evaluated<Value<'r>> {
-        let Some(first) = self.amount(&arguments[0])? else { return Ok(Value::Blank) };
+        let Some(first) = self.amount(&arguments[0])? else {
+            return Ok(Value::Blank);
+        };
         let digits = |expr: &Expr| match expr {
             Expr::Number(number) => u8::try_from(number.mantissa()).unwrap_or(0),
             _ => 0,
@@ -415,20 +502,34 @@ impl<'r> RowView<'r> {
             Function::Divide => first.checked_div(second, digits(&arguments[2])),
             _ => Some(first.round(digits(&arguments[1]))),
         };
-        result.map(Value::Amount).ok_or_else(|| RowError::new("the result has more digits than an exact amount can hold (38)"))
+        result.map(Value::Amount).ok_or_else(|| {
+            RowError::new("the result has more digits than an exact amount can hold (38)")
+        })
     }
 }
 
 fn upper_case(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    if text.iter().any(u8::is_ascii_lowercase) { Cow::Owned(text.to_ascii_uppercase()) } else { text }
+    if text.iter().any(u8::is_ascii_lowercase) {
+        Cow::Owned(text.to_ascii_uppercase())
+    } else {
+        text
+    }
 }
 
 fn text_or_blank(text: &[u8]) -> Value<'_> {
-    if text.is_empty() { Value::Blank } else { Value::Text(Cow::Borrowed(text)) }
+    if text.is_empty() {
+        Value::Blank
+    } else {
+        Value::Text(Cow::Borrowed(text))
+    }
 }
 
 fn text_or_blank_owned<'r>(text: &[u8]) -> Value<'r> {
-    if text.is_empty() { Value::Blank } else { Value::Text(Cow::Owned(text.to_vec())) }
+    if text.is_empty() {
+        Value::Blank
+    } else {
+        Value::Text(Cow::Owned(text.to_vec()))
+    }
 }
 
 fn compare(operator: Operator, left: &Value, right: &Value) -> bool {

@@ -42,7 +42,12 @@ pub struct Facts {
 }
 
 impl FileContext {
-    pub fn new(program: Arc<Program>, binding: Binding, delimiter: u8, facts: Facts) -> FileContext {
+    pub fn new(
+        program: Arc<Program>,
+        binding: Binding,
+        delimiter: u8,
+        facts: Facts,
+    ) -> FileContext {
         let times = program.time_columns();
         let mut identity: Vec<(u32, usize)> = Vec::new();
         for (at, header) in binding.header.iter().enumerate() {
@@ -52,13 +57,21 @@ impl FileContext {
                 // The instant itself takes part, however the time is written.
                 Some(_) if binding.owners[at].is_some_and(|column| times[column]) => continue,
                 // Members of a family and parts of a joined column differ by their own header.
-                Some(column) if column.family || matches!(column.find_join(), Some(parts) if parts > 1) => {
+                Some(column)
+                    if column.family || matches!(column.find_join(), Some(parts) if parts > 1) =>
+                {
                     format!("{}/{}", column.name, normalise(header))
                 }
                 Some(column) => column.name.clone(),
                 None if normalise(header).starts_with("coinfold_") => continue,
                 // What is not needed differs between generations of a header, and between exports of one row.
-                None if program.unused.iter().any(|pattern| pattern.matches(&normalise(header)).is_some()) => continue,
+                None if program
+                    .unused
+                    .iter()
+                    .any(|pattern| pattern.matches(&normalise(header)).is_some()) =>
+                {
+                    continue;
+                }
                 None => format!("?{}", normalise(header)),
             };
             identity.push((xxh3_64(slot.as_bytes()) as u32, at));
@@ -69,8 +82,10 @@ impl FileContext {
             seed.push(0);
             seed.extend_from_slice(part.as_bytes());
         }
-        let workbook_times =
-            facts.is_workbook.then(|| TimeReader::new(&["%Y-%m-%d %H:%M:%S%.f", "iso"]).expect("these are formats of the language"));
+        let workbook_times = facts.is_workbook.then(|| {
+            TimeReader::new(&["%Y-%m-%d %H:%M:%S%.f", "iso"])
+                .expect("these are formats of the language")
+        });
         FileContext {
             file_name: facts.file_name,
             sheet: facts.sheet,
@@ -87,7 +102,12 @@ impl FileContext {
     }
 
     /// Hash of a row's instant and cells: of those that are not empty, each with its column.
-    pub fn row_hash<'r>(&self, time_ns: i64, cell: impl Fn(usize) -> &'r [u8], scratch: &mut Vec<u8>) -> u128 {
+    pub fn row_hash<'r>(
+        &self,
+        time_ns: i64,
+        cell: impl Fn(usize) -> &'r [u8],
+        scratch: &mut Vec<u8>,
+    ) -> u128 {
         scratch.clear();
         scratch.extend_from_slice(&self.seed);
         scratch.extend_from_slice(&time_ns.to_le_bytes());

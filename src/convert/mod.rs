@@ -11,10 +11,17 @@ mod worker;
 
 use rayon::prelude::*;
 
-use crate::input::{Chunk, CutMode, Document, InputError, Position, RecordReader, Source, head_records, limits};
-use crate::mapping::{Binding, HeaderLine, Library, Program, Recognised, Unrecognised, bind, recognise};
+use crate::input::{
+    Chunk, CutMode, Document, InputError, Position, RecordReader, Source, head_records, limits,
+};
+use crate::mapping::{
+    Binding, HeaderLine, Library, Program, Recognised, Unrecognised, bind, recognise,
+};
 
-pub use batch::{BalanceRecord, Batch, Body, EventRecord, Leg, NewEvent, Outcome, Reject, Row, SkipReason, UniqueRecord};
+pub use batch::{
+    BalanceRecord, Batch, Body, EventRecord, Leg, NewEvent, Outcome, Reject, Row, SkipReason,
+    UniqueRecord,
+};
 pub use evaluate::{RowError, RowView, trim};
 pub use file::{Facts, FileContext};
 pub use options::{Options, PathRule};
@@ -27,7 +34,11 @@ const HEADER_LINES: usize = 50;
 const DELIMITERS: &[u8] = b",;\t|";
 
 /// Header of a ledger that this program wrote: such a file is left out, not read as an export.
-const OWN_HEADERS: &[&str] = &["event,time,kind,account,asset,amount,role,", "file,line,fate,", "line,fate,reason"];
+const OWN_HEADERS: &[&str] = &[
+    "event,time,kind,account,asset,amount,role,",
+    "file,line,fate,",
+    "line,fate,reason",
+];
 
 /// What a source turned out to be.
 pub enum Reading {
@@ -71,27 +82,51 @@ pub enum Detection {
 
 /// Reads all sources. The results are in the order of the sources. `progress` is told the bytes of each source as they
 /// are read.
-pub fn convert(sources: &[Source], library: &Library, options: &Options, names: &RunNames, progress: &(dyn Fn(u64) + Sync)) -> Vec<Reading> {
-    let read = |source: &Source| convert_source(source, library, options, names, progress).unwrap_or_else(Reading::Failed);
+pub fn convert(
+    sources: &[Source],
+    library: &Library,
+    options: &Options,
+    names: &RunNames,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Vec<Reading> {
+    let read = |source: &Source| {
+        convert_source(source, library, options, names, progress).unwrap_or_else(Reading::Failed)
+    };
     sources.par_iter().map(read).collect()
 }
 
 /// Tells which report a source is.
-pub fn detect(source: &Source, library: &Library, options: &Options) -> Result<Detection, InputError> {
+pub fn detect(
+    source: &Source,
+    library: &Library,
+    options: &Options,
+) -> Result<Detection, InputError> {
     let document = Document::open(source, None)?;
     Ok(detect_document(&document, source, library, options))
 }
 
-fn detect_document(document: &Document, source: &Source, library: &Library, options: &Options) -> Detection {
+fn detect_document(
+    document: &Document,
+    source: &Source,
+    library: &Library,
+    options: &Options,
+) -> Detection {
     let head = document.head();
     if head.iter().all(u8::is_ascii_whitespace) {
         return Detection::Empty;
     }
-    if OWN_HEADERS.iter().any(|own| head.starts_with(own.as_bytes())) {
+    if OWN_HEADERS
+        .iter()
+        .any(|own| head.starts_with(own.as_bytes()))
+    {
         return Detection::Own;
     }
     let wanted = options.report_of(source);
-    let delimiters: &[u8] = if source.is_workbook() { b"," } else { DELIMITERS };
+    let delimiters: &[u8] = if source.is_workbook() {
+        b","
+    } else {
+        DELIMITERS
+    };
     let mut lines = Vec::new();
     let mut ends = Vec::new();
     for delimiter in delimiters.iter().copied() {
@@ -99,23 +134,44 @@ fn detect_document(document: &Document, source: &Source, library: &Library, opti
             // One cell alone is no header under any delimiter, unless a mapping asks for just that.
             if record.line <= HEADER_LINES as u64 && (record.cells.len() > 1 || delimiter == b',') {
                 let index = usize::try_from(record.line).unwrap_or(usize::MAX);
-                lines.push(HeaderLine { delimiter, cells: record.cells, index });
+                lines.push(HeaderLine {
+                    delimiter,
+                    cells: record.cells,
+                    index,
+                });
                 ends.push((delimiter, index, record.end));
             }
         }
     }
     if let Some(headless) = wanted.and_then(|id| headless(library, id, &lines)) {
         let encoding = document.encoding();
-        return Detection::Known(Box::new(Detected { recognised: headless, encoding, header_line: None, start: Position::START }));
+        return Detection::Known(Box::new(Detected {
+            recognised: headless,
+            encoding,
+            header_line: None,
+            start: Position::START,
+        }));
     }
     match recognise(library, &lines, source.sheet(), wanted) {
-        Ok(recognised) if is_rejected_rows(&recognised) && !options.named.iter().any(|path| path == source.name()) => Detection::Own,
+        Ok(recognised)
+            if is_rejected_rows(&recognised)
+                && !options.named.iter().any(|path| path == source.name()) =>
+        {
+            Detection::Own
+        }
         Ok(recognised) => {
             let line = &recognised.line;
-            let end = ends.iter().find(|(delimiter, index, _)| *delimiter == line.delimiter && *index == line.index);
+            let end = ends
+                .iter()
+                .find(|(delimiter, index, _)| *delimiter == line.delimiter && *index == line.index);
             let start = end.map_or(Position::START, |(.., end)| *end);
             let header_line = Some(line.index as u64);
-            Detection::Known(Box::new(Detected { recognised, encoding: document.encoding(), header_line, start }))
+            Detection::Known(Box::new(Detected {
+                recognised,
+                encoding: document.encoding(),
+                header_line,
+                start,
+            }))
         }
         Err(unrecognised) => {
             let text = String::from_utf8_lossy(head);
@@ -127,21 +183,48 @@ fn detect_document(document: &Document, source: &Source, library: &Library, opti
 
 /// Whether a file holds rows that an earlier run rejected.
 fn is_rejected_rows(recognised: &Recognised) -> bool {
-    recognised.binding.header.iter().any(|header| header == "coinfold_reason")
+    recognised
+        .binding
+        .header
+        .iter()
+        .any(|header| header == "coinfold_reason")
 }
 
 /// A mapping without header that the person asked for.
 fn headless(library: &Library, id: &str, lines: &[HeaderLine]) -> Option<Recognised> {
-    let program = library.program(library.get(id)?).ok().filter(|program| !program.has_header)?;
-    let delimiter = program.delimiter.or_else(|| lines.iter().max_by_key(|line| line.cells.len()).map(|line| line.delimiter))?;
-    let width = lines.iter().find(|line| line.delimiter == delimiter).map_or(0, |line| line.cells.len());
+    let program = library
+        .program(library.get(id)?)
+        .ok()
+        .filter(|program| !program.has_header)?;
+    let delimiter = program.delimiter.or_else(|| {
+        lines
+            .iter()
+            .max_by_key(|line| line.cells.len())
+            .map(|line| line.delimiter)
+    })?;
+    let width = lines
+        .iter()
+        .find(|line| line.delimiter == delimiter)
+        .map_or(0, |line| line.cells.len());
     let binding: Binding = bind(&program, &vec![String::new(); width])?;
-    let line = HeaderLine { delimiter, cells: Vec::new(), index: 0 };
-    Some(Recognised { program, binding, line })
+    let line = HeaderLine {
+        delimiter,
+        cells: Vec::new(),
+        index: 0,
+    };
+    Some(Recognised {
+        program,
+        binding,
+        line,
+    })
 }
 
 /// Opens a source as the report that it is, with all facts about it that do not come from its rows.
-pub fn open(source: &Source, library: &Library, options: &Options) -> Result<Result<(FileContext, Detected), Detection>, InputError> {
+pub fn open(
+    source: &Source,
+    library: &Library,
+    options: &Options,
+) -> Result<Result<(FileContext, Detected), Detection>, InputError> {
     let document = Document::open(source, None)?;
     let detected = match detect_document(&document, source, library, options) {
         Detection::Known(detected) => detected,
@@ -157,11 +240,22 @@ pub fn open(source: &Source, library: &Library, options: &Options) -> Result<Res
         own,
         is_workbook: source.is_workbook(),
     };
-    let context = FileContext::new(program, detected.recognised.binding.clone(), detected.recognised.line.delimiter, facts);
+    let context = FileContext::new(
+        program,
+        detected.recognised.binding.clone(),
+        detected.recognised.line.delimiter,
+        facts,
+    );
     Ok(Ok((context, *detected)))
 }
 
-fn convert_source(source: &Source, library: &Library, options: &Options, names: &RunNames, progress: &(dyn Fn(u64) + Sync)) -> Result<Reading, InputError> {
+fn convert_source(
+    source: &Source,
+    library: &Library,
+    options: &Options,
+    names: &RunNames,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Reading, InputError> {
     let mut document = Document::open(source, None)?;
     let (context, detected) = if source.can_reopen() {
         drop(document);
@@ -185,18 +279,47 @@ fn convert_source(source: &Source, library: &Library, options: &Options, names: 
             ..Facts::default()
         };
         let program = detected.recognised.program.clone();
-        (FileContext::new(program, detected.recognised.binding.clone(), detected.recognised.line.delimiter, facts), detected)
+        (
+            FileContext::new(
+                program,
+                detected.recognised.binding.clone(),
+                detected.recognised.line.delimiter,
+                facts,
+            ),
+            detected,
+        )
     };
-    let mode = if source.can_reopen() { CutMode::Guess } else { CutMode::Exact };
-    let batches = match read_rows(document, source, &context, &detected, mode, options, names, progress)? {
+    let mode = if source.can_reopen() {
+        CutMode::Guess
+    } else {
+        CutMode::Exact
+    };
+    let batches = match read_rows(
+        document, source, &context, &detected, mode, options, names, progress,
+    )? {
         Some(batches) => batches,
         None => {
             // A cut was wrong: cut again, slowly and always right.
             let document = Document::open(source, context.program.encoding.as_deref())?;
-            read_rows(document, source, &context, &detected, CutMode::Exact, options, names, &|_| ())?.unwrap_or_default()
+            read_rows(
+                document,
+                source,
+                &context,
+                &detected,
+                CutMode::Exact,
+                options,
+                names,
+                &|_| (),
+            )?
+            .unwrap_or_default()
         }
     };
-    Ok(Reading::Read(Box::new(FileRows { encoding: detected.encoding, header_line: detected.header_line, context, batches })))
+    Ok(Reading::Read(Box::new(FileRows {
+        encoding: detected.encoding,
+        header_line: detected.header_line,
+        context,
+        batches,
+    })))
 }
 
 fn not_read(detection: Detection) -> Reading {
@@ -235,7 +358,10 @@ fn read_rows(
         if wave.is_empty() {
             return Ok(Some(batches));
         }
-        let read: Result<Vec<(Batch, bool)>, InputError> = wave.par_iter().map(|chunk| read_chunk(chunk, source, context, names)).collect();
+        let read: Result<Vec<(Batch, bool)>, InputError> = wave
+            .par_iter()
+            .map(|chunk| read_chunk(chunk, source, context, names))
+            .collect();
         for ((batch, clean), chunk) in read?.into_iter().zip(wave) {
             if !clean && !chunk.is_last && mode == CutMode::Guess {
                 return Ok(None);
@@ -248,26 +374,48 @@ fn read_rows(
     }
 }
 
-fn read_chunk(chunk: &Chunk, source: &Source, context: &FileContext, names: &RunNames) -> Result<(Batch, bool), InputError> {
+fn read_chunk(
+    chunk: &Chunk,
+    source: &Source,
+    context: &FileContext,
+    names: &RunNames,
+) -> Result<(Batch, bool), InputError> {
     let mut batch = Batch::for_text(chunk.lines_before, &chunk.text);
     let mut worker = Worker::new(context, names);
     let mut reader = RecordReader::new(context.delimiter);
     let mut records = reader.start(&chunk.text);
-    while let Some(record) = records.next().map_err(|error| error.in_source(source.name(), chunk.lines_before))? {
+    while let Some(record) = records
+        .next()
+        .map_err(|error| error.in_source(source.name(), chunk.lines_before))?
+    {
         worker.read_row(record, &mut batch);
     }
     Ok((batch, records.ended_clean()))
 }
 
 /// Whose history a file is: said by the person, or by the file's name, or by the one address that every row has.
-fn own_addresses(source: &Source, program: &Program, detected: &Detected, options: &Options) -> Result<Vec<String>, InputError> {
-    let Some(own) = &program.own else { return Ok(Vec::new()) };
+fn own_addresses(
+    source: &Source,
+    program: &Program,
+    detected: &Detected,
+    options: &Options,
+) -> Result<Vec<String>, InputError> {
+    let Some(own) = &program.own else {
+        return Ok(Vec::new());
+    };
     let given = options.addresses_of(source);
     if !given.is_empty() {
         return Ok(given);
     }
-    if let Some(found) = own.file_name.as_ref().and_then(|regex| regex.captures(source.file_name())) {
-        let text = found.get(1).or_else(|| found.get(0)).map_or("", |found| found.as_str());
+    if let Some(found) = own
+        .file_name
+        .as_ref()
+        .and_then(|regex| regex.captures(source.file_name()))
+    {
+        let text = found
+            .get(1)
+            .or_else(|| found.get(0))
+            .map_or("", |found| found.as_str());
         return Ok(vec![text.to_lowercase()]);
     }
     if own.columns.is_empty() {
@@ -276,15 +424,31 @@ fn own_addresses(source: &Source, program: &Program, detected: &Detected, option
     let document = Document::open(source, program.encoding.as_deref())?;
     let line = &detected.recognised.line;
     let facts = Facts::default();
-    let context = FileContext::new(detected.recognised.program.clone(), detected.recognised.binding.clone(), line.delimiter, facts);
+    let context = FileContext::new(
+        detected.recognised.program.clone(),
+        detected.recognised.binding.clone(),
+        line.delimiter,
+        facts,
+    );
     let mut chunks = document.into_chunks(detected.start, line.delimiter, CutMode::Exact);
     let mut shared: Option<Vec<String>> = None;
     while let Some(chunk) = chunks.next()? {
         let mut reader = RecordReader::new(line.delimiter);
         let mut records = reader.start(&chunk.text);
-        while let Some(record) = records.next().map_err(|error| error.in_source(source.name(), chunk.lines_before))? {
-            let view = RowView { file: &context, record };
-            let here: Vec<String> = own.columns.iter().map(|column| String::from_utf8_lossy(&view.cell(*column)).to_lowercase()).filter(|text| !text.is_empty()).collect();
+        while let Some(record) = records
+            .next()
+            .map_err(|error| error.in_source(source.name(), chunk.lines_before))?
+        {
+            let view = RowView {
+                file: &context,
+                record,
+            };
+            let here: Vec<String> = own
+                .columns
+                .iter()
+                .map(|column| String::from_utf8_lossy(&view.cell(*column)).to_lowercase())
+                .filter(|text| !text.is_empty())
+                .collect();
             if here.is_empty() {
                 continue;
             }
@@ -298,5 +462,9 @@ fn own_addresses(source: &Source, program: &Program, detected: &Detected, option
     let mut shared = shared.unwrap_or_default();
     shared.dedup();
     // More than one address that all rows share (a file of one row) tells nothing.
-    Ok(if shared.len() == 1 { shared } else { Vec::new() })
+    Ok(if shared.len() == 1 {
+        shared
+    } else {
+        Vec::new()
+    })
 }

@@ -14,13 +14,20 @@ pub struct PathRule<T> {
 impl<T> PathRule<T> {
     /// How well the rule fits a source: the longer its path, the better; `None` if it does not fit.
     fn fit(&self, source: &Source) -> Option<usize> {
-        let Some(path) = &self.path else { return Some(0) };
+        let Some(path) = &self.path else {
+            return Some(0);
+        };
         let plain = path.trim_end_matches('/').trim_start_matches("./");
         let names = [source.name(), source.file_name()];
-        let fits = names.iter().map(|name| name.trim_start_matches("./")).any(|name| {
-            let below = name.strip_prefix(plain).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#']));
-            below || glob::Pattern::new(plain).is_ok_and(|pattern| pattern.matches(name))
-        });
+        let fits = names
+            .iter()
+            .map(|name| name.trim_start_matches("./"))
+            .any(|name| {
+                let below = name
+                    .strip_prefix(plain)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#']));
+                below || glob::Pattern::new(plain).is_ok_and(|pattern| pattern.matches(name))
+            });
         fits.then_some(plain.len() + 1)
     }
 }
@@ -54,9 +61,17 @@ impl Options {
 
     /// All addresses that fit best equally: a person may have several.
     pub fn addresses_of(&self, source: &Source) -> Vec<String> {
-        let best = self.addresses.iter().filter_map(|rule| rule.fit(source)).max();
-        let mut found: Vec<String> =
-            self.addresses.iter().filter(|rule| best.is_some() && rule.fit(source) == best).map(|rule| rule.value.to_lowercase()).collect();
+        let best = self
+            .addresses
+            .iter()
+            .filter_map(|rule| rule.fit(source))
+            .max();
+        let mut found: Vec<String> = self
+            .addresses
+            .iter()
+            .filter(|rule| best.is_some() && rule.fit(source) == best)
+            .map(|rule| rule.value.to_lowercase())
+            .collect();
         found.sort();
         found.dedup();
         found
@@ -64,6 +79,9 @@ impl Options {
 }
 
 fn best<'r, T>(rules: &'r [PathRule<T>], source: &Source) -> Option<&'r T> {
-    let fits = rules.iter().enumerate().filter_map(|(index, rule)| rule.fit(source).map(|fit| (fit, index)));
+    let fits = rules
+        .iter()
+        .enumerate()
+        .filter_map(|(index, rule)| rule.fit(source).map(|fit| (fit, index)));
     fits.max().map(|(_, index)| &rules[index].value)
 }

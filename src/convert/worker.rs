@@ -6,11 +6,16 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::batch::{BalanceRecord, Batch, Leg, NewEvent, Outcome, Reject, Row, SkipReason, UniqueRecord};
+use super::batch::{
+    BalanceRecord, Batch, Leg, NewEvent, Outcome, Reject, Row, SkipReason, UniqueRecord,
+};
 use super::evaluate::{RowError, RowView, Value, trim};
 use super::file::FileContext;
 use crate::input::Record;
-use crate::mapping::{Cell, Direction, EventTemplate, Expr, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning, TEXT_COUNT, Test};
+use crate::mapping::{
+    Cell, Direction, EventTemplate, Expr, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,
+    TEXT_COUNT, Test,
+};
 use crate::model::{Amount, Kind, NameId, Names, Role, Time};
 
 /// The names of a run.
@@ -64,7 +69,10 @@ impl<'f> Worker<'f> {
             accounts: FxHashMap::default(),
             candidates: FxHashMap::default(),
             word_numbers: Vec::new(),
-            unique_columns: columns.filter(|(_, column)| column.unique).map(|(index, _)| index).collect(),
+            unique_columns: columns
+                .filter(|(_, column)| column.unique)
+                .map(|(index, _)| index)
+                .collect(),
             hash_scratch: Vec::new(),
             text_scratch: Vec::new(),
             legs: Vec::new(),
@@ -79,18 +87,28 @@ impl<'f> Worker<'f> {
             Ok(outcome) => outcome,
             Err(error) => {
                 batch.drop_events_from(first);
-                let index = u32::try_from(batch.rejects.len()).expect("a chunk has fewer rows than 2^32");
-                batch.rejects.push(Reject { column: error.column, reason: error.message, record: record.bytes().into() });
+                let index =
+                    u32::try_from(batch.rejects.len()).expect("a chunk has fewer rows than 2^32");
+                batch.rejects.push(Reject {
+                    column: error.column,
+                    reason: error.message,
+                    record: record.bytes().into(),
+                });
                 Outcome::Rejected(index)
             }
         };
-        batch.rows.push(Row { line: record.line(), outcome });
+        batch.rows.push(Row {
+            line: record.line(),
+            outcome,
+        });
     }
 
     fn outcome(&mut self, record: Record<'_>, batch: &mut Batch) -> Result<Outcome, RowError> {
         let file = self.file;
         if std::str::from_utf8(record.bytes()).is_err() {
-            return Err(RowError::new("the row holds bytes that are not UTF-8 text: is the file in another encoding, or damaged?"));
+            return Err(RowError::new(
+                "the row holds bytes that are not UTF-8 text: is the file in another encoding, or damaged?",
+            ));
         }
         let header = &file.binding.header;
         if record.iter().all(|cell| trim(cell).is_empty()) {
@@ -99,7 +117,13 @@ impl<'f> Worker<'f> {
         if file.program.has_header && is_header(header, record) {
             return Ok(Outcome::Skipped(SkipReason::HeaderAgain));
         }
-        if file.program.has_header && record.len() > header.len() && record.iter().skip(header.len()).any(|cell| !trim(cell).is_empty()) {
+        if file.program.has_header
+            && record.len() > header.len()
+            && record
+                .iter()
+                .skip(header.len())
+                .any(|cell| !trim(cell).is_empty())
+        {
             return Err(RowError::new(format!(
                 "the row has {} cells and the header {}: a text with a delimiter that is not quoted?",
                 record.len(),
@@ -109,11 +133,12 @@ impl<'f> Worker<'f> {
         let view = RowView { file, record };
         match self.choose(&view)? {
             None => Err(RowError::new(self.no_rule_message(&view))),
-            Some(Candidate::Skip(index)) => {
-                Ok(Outcome::Skipped(SkipReason::Rule(u32::try_from(index).expect("few rules"))))
-            }
+            Some(Candidate::Skip(index)) => Ok(Outcome::Skipped(SkipReason::Rule(
+                u32::try_from(index).expect("few rules"),
+            ))),
             Some(Candidate::Rule(index)) => {
-                let first = u32::try_from(batch.events.len()).expect("a chunk has fewer rows than 2^32");
+                let first =
+                    u32::try_from(batch.events.len()).expect("a chunk has fewer rows than 2^32");
                 self.apply(&view, index, batch)?;
                 let count = u32::try_from(batch.events.len()).expect("as above") - first;
                 Ok(Outcome::Events { first, count })
@@ -148,19 +173,37 @@ impl<'f> Worker<'f> {
         let mut key = 0u64;
         for (nth, column) in program.dispatch.columns.iter().enumerate() {
             let number = program.dispatch.word_number(nth, &view.cell(column.column));
-            key = key.wrapping_mul(column.words.len() as u64 + 1).wrapping_add(u64::from(number));
+            key = key
+                .wrapping_mul(column.words.len() as u64 + 1)
+                .wrapping_add(u64::from(number));
             self.word_numbers.push(number);
         }
         // The key is exact while the product of the word counts fits 64 bits.
-        let exact = program.dispatch.columns.iter().try_fold(1u64, |product, column| product.checked_mul(column.words.len() as u64 + 1));
+        let exact = program
+            .dispatch
+            .columns
+            .iter()
+            .try_fold(1u64, |product, column| {
+                product.checked_mul(column.words.len() as u64 + 1)
+            });
         if exact.is_some() {
             if let Some(found) = self.candidates.get(&key) {
                 return found.clone();
             }
         }
         let fits = |test: &Test| program.dispatch.may_hold(test, &self.word_numbers);
-        let skips = program.skips.iter().enumerate().filter(|(_, skip)| fits(&skip.test)).map(|(index, _)| Candidate::Skip(index));
-        let rules = program.rules.iter().enumerate().filter(|(_, rule)| fits(&rule.test)).map(|(index, _)| Candidate::Rule(index));
+        let skips = program
+            .skips
+            .iter()
+            .enumerate()
+            .filter(|(_, skip)| fits(&skip.test))
+            .map(|(index, _)| Candidate::Skip(index));
+        let rules = program
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| fits(&rule.test))
+            .map(|(index, _)| Candidate::Rule(index));
         let found: Rc<[Candidate]> = skips.chain(rules).collect();
         if exact.is_some() && self.candidates.len() < MAX_CACHED {
             self.candidates.insert(key, found.clone());
@@ -175,13 +218,28 @@ impl<'f> Worker<'f> {
             .columns
             .iter()
             .filter(|column| !program.columns[column.column].private)
-            .map(|column| format!("{} = '{}'", program.columns[column.column].name, String::from_utf8_lossy(&view.cell(column.column))))
+            .map(|column| {
+                format!(
+                    "{} = '{}'",
+                    program.columns[column.column].name,
+                    String::from_utf8_lossy(&view.cell(column.column))
+                )
+            })
             .collect();
-        if words.is_empty() { "no rule of the mapping fits this row".to_owned() } else { format!("no rule of the mapping fits {}", words.join(", ")) }
+        if words.is_empty() {
+            "no rule of the mapping fits this row".to_owned()
+        } else {
+            format!("no rule of the mapping fits {}", words.join(", "))
+        }
     }
 
     /// Makes the events of a rule from a row.
-    fn apply(&mut self, view: &RowView<'_>, rule_index: usize, batch: &mut Batch) -> Result<(), RowError> {
+    fn apply(
+        &mut self,
+        view: &RowView<'_>,
+        rule_index: usize,
+        batch: &mut Batch,
+    ) -> Result<(), RowError> {
         let file = self.file;
         let rule = &file.program.rules[rule_index];
         let mut hash = None;
@@ -189,14 +247,27 @@ impl<'f> Worker<'f> {
         for (nth, template) in rule.events.iter().enumerate() {
             let time = match view.evaluate(&template.time)? {
                 Value::Time(time) => time,
-                _ => return Err(RowError { column: column_of(&template.time), message: "the row has no time".to_owned() }),
+                _ => {
+                    return Err(RowError {
+                        column: column_of(&template.time),
+                        message: "the row has no time".to_owned(),
+                    });
+                }
             };
             let hash = *hash.get_or_insert_with(|| {
                 let record = view.record;
-                file.row_hash(time.ns(), |at| record.get(at).unwrap_or_default(), &mut self.hash_scratch)
+                file.row_hash(
+                    time.ns(),
+                    |at| record.get(at).unwrap_or_default(),
+                    &mut self.hash_scratch,
+                )
             });
             let account = self.account(view, &template.account)?;
-            let fee_row = match rule.group.as_ref().and_then(|group| group.fee_rows.as_ref()) {
+            let fee_row = match rule
+                .group
+                .as_ref()
+                .and_then(|group| group.fee_rows.as_ref())
+            {
                 Some(test) => view.truth(test)?,
                 None => false,
             };
@@ -204,7 +275,9 @@ impl<'f> Worker<'f> {
             legs.clear();
             let collected = self.collect_legs(view, template, account, time, fee_row, &mut legs);
             let finished = collected.and_then(|()| {
-                if legs.is_empty() || (rule.events.len() > 1 && legs.iter().all(|leg| leg.amount.is_zero())) {
+                if legs.is_empty()
+                    || (rule.events.len() > 1 && legs.iter().all(|leg| leg.amount.is_zero()))
+                {
                     return Ok(());
                 }
                 let group = match &rule.group {
@@ -233,7 +306,9 @@ impl<'f> Worker<'f> {
             finished?;
         }
         if batch.events.len() == first {
-            return Err(RowError::new("all amounts of the row are blank: nothing was moved"));
+            return Err(RowError::new(
+                "all amounts of the row are blank: nothing was moved",
+            ));
         }
         for column in &self.unique_columns {
             let cell = view.cell(*column);
@@ -244,7 +319,11 @@ impl<'f> Worker<'f> {
                 self.text_scratch.extend_from_slice(&cell);
                 let column = u32::try_from(*column).expect("few columns");
                 let event = u32::try_from(first).expect("a chunk has fewer rows than 2^32");
-                batch.uniques.push(UniqueRecord { event, column, id: xxh3_128(&self.text_scratch) });
+                batch.uniques.push(UniqueRecord {
+                    event,
+                    column,
+                    id: xxh3_128(&self.text_scratch),
+                });
             }
         }
         Ok(())
@@ -273,20 +352,37 @@ impl<'f> Worker<'f> {
         Ok(())
     }
 
-    fn leg(&mut self, view: &RowView<'_>, leg: &LegTemplate, account: NameId, time: Time, fee_row: bool) -> Result<Option<Leg>, RowError> {
+    fn leg(
+        &mut self,
+        view: &RowView<'_>,
+        leg: &LegTemplate,
+        account: NameId,
+        time: Time,
+        fee_row: bool,
+    ) -> Result<Option<Leg>, RowError> {
         let Some(amount) = view.amount(&leg.amount)? else {
             if leg.optional {
                 return Ok(None);
             }
-            return Err(RowError { column: column_of(&leg.amount), message: "the amount is blank".to_owned() });
+            return Err(RowError {
+                column: column_of(&leg.amount),
+                message: "the amount is blank".to_owned(),
+            });
         };
-        if amount.is_negative() && (leg.direction == Direction::In || leg.direction == Direction::Out || (leg.direction == Direction::Fee && !leg.signed)) {
+        if amount.is_negative()
+            && (leg.direction == Direction::In
+                || leg.direction == Direction::Out
+                || (leg.direction == Direction::Fee && !leg.signed))
+        {
             let what = match leg.direction {
                 Direction::In => "what comes in",
                 Direction::Out => "what goes out",
                 _ => "a fee",
             };
-            return Err(RowError { column: column_of(&leg.amount), message: format!("{what} must not be negative, and is {amount}") });
+            return Err(RowError {
+                column: column_of(&leg.amount),
+                message: format!("{what} must not be negative, and is {amount}"),
+            });
         }
         if amount.is_zero() && (leg.direction == Direction::Fee || leg.optional) {
             return Ok(None);
@@ -307,8 +403,15 @@ impl<'f> Worker<'f> {
             Some(parts) => self.account(view, parts)?,
             None => account,
         };
-        let is_fee = leg.direction == Direction::Fee || (fee_row && leg.direction == Direction::Move);
-        Ok(Some(Leg { account, asset, amount, role: if is_fee { Role::Fee } else { Role::Main }, value }))
+        let is_fee =
+            leg.direction == Direction::Fee || (fee_row && leg.direction == Direction::Move);
+        Ok(Some(Leg {
+            account,
+            asset,
+            amount,
+            role: if is_fee { Role::Fee } else { Role::Main },
+            value,
+        }))
     }
 
     /// The canonical asset that an expression means for this row.
@@ -320,7 +423,10 @@ impl<'f> Worker<'f> {
         let resolved = match self.assets.get(&*code) {
             Some(resolved) => resolved.clone(),
             None => {
-                let resolved = self.resolve(&code).map_err(|message| RowError { column: column_of(expr), message })?;
+                let resolved = self.resolve(&code).map_err(|message| RowError {
+                    column: column_of(expr),
+                    message,
+                })?;
                 if self.assets.len() >= MAX_CACHED {
                     self.assets.clear();
                 }
@@ -330,7 +436,11 @@ impl<'f> Worker<'f> {
         };
         Ok(match resolved {
             Resolved::Always(id) => id,
-            Resolved::Dated(code) => self.names.assets.id(self.file.program.aliases.at(&code, time)),
+            Resolved::Dated(code) => {
+                self.names
+                    .assets
+                    .id(self.file.program.aliases.at(&code, time))
+            }
         })
     }
 
@@ -377,7 +487,10 @@ impl<'f> Worker<'f> {
                 (Some(given), None) => given.clone(),
                 (None, _) => text.to_owned(),
             };
-            if whole.is_empty() || whole.len() > MAX_ACCOUNT_BYTES || whole.chars().any(char::is_control) {
+            if whole.is_empty()
+                || whole.len() > MAX_ACCOUNT_BYTES
+                || whole.chars().any(char::is_control)
+            {
                 return Err(RowError::new("this row gives no name of an account"));
             }
             let id = self.names.accounts.id(&whole);
@@ -391,7 +504,12 @@ impl<'f> Worker<'f> {
         found
     }
 
-    fn group_key(&mut self, view: &RowView<'_>, rule: usize, key: &[Expr]) -> Result<u128, RowError> {
+    fn group_key(
+        &mut self,
+        view: &RowView<'_>,
+        rule: usize,
+        key: &[Expr],
+    ) -> Result<u128, RowError> {
         let mut bytes = std::mem::take(&mut self.hash_scratch);
         bytes.clear();
         bytes.extend_from_slice(self.file.scope());
@@ -422,10 +540,19 @@ impl<'f> Worker<'f> {
         event: u32,
         batch: &mut Batch,
     ) -> Result<(), RowError> {
-        let Some((amount, asset)) = &template.balance else { return Ok(()) };
-        let Some(amount) = view.amount(amount)? else { return Ok(()) };
+        let Some((amount, asset)) = &template.balance else {
+            return Ok(());
+        };
+        let Some(amount) = view.amount(amount)? else {
+            return Ok(());
+        };
         let asset = self.asset(view, asset, time)?;
-        batch.balances.push(BalanceRecord { event, account, asset, amount });
+        batch.balances.push(BalanceRecord {
+            event,
+            account,
+            asset,
+            amount,
+        });
         Ok(())
     }
 }
@@ -443,7 +570,10 @@ fn kind(view: &RowView<'_>, template: &EventTemplate) -> Result<Kind, RowError> 
         KindFrom::Text(expr) => {
             let text = view.text(expr)?;
             let word = String::from_utf8_lossy(&text);
-            Kind::from_word(&word).ok_or_else(|| RowError { column: column_of(expr), message: format!("`{word}` is no kind of event") })
+            Kind::from_word(&word).ok_or_else(|| RowError {
+                column: column_of(expr),
+                message: format!("`{word}` is no kind of event"),
+            })
         }
     }
 }
@@ -458,24 +588,41 @@ fn column_of(expr: &Expr) -> Option<usize> {
 
 /// Whether a record is the header line once more.
 fn is_header(header: &[String], record: Record<'_>) -> bool {
-    let Some(first) = record.get(0) else { return false };
+    let Some(first) = record.get(0) else {
+        return false;
+    };
     if first != header.first().map_or(&b""[..], |text| text.as_bytes()) {
         return false;
     }
-    record.len() == header.len() && record.iter().zip(header).all(|(cell, text)| cell == text.as_bytes())
+    record.len() == header.len()
+        && record
+            .iter()
+            .zip(header)
+            .all(|(cell, text)| cell == text.as_bytes())
 }
 
 /// How explain shows a typed cell.
 pub fn show_cell(view: &RowView<'_>, column: usize) -> String {
     let cell = view.cell(column);
-    match (&view.file.program.columns[column].cell, view.typed_cell(column, cell.clone())) {
+    match (
+        &view.file.program.columns[column].cell,
+        view.typed_cell(column, cell.clone()),
+    ) {
         (_, Err(error)) => format!("error: {}", error.message),
         (Cell::Money(reader), _) if !cell.is_empty() => match reader.read(&cell) {
-            Ok((amount, asset)) => format!("{amount} {}", asset.map_or(String::new(), |asset| String::from_utf8_lossy(asset).into_owned())),
+            Ok((amount, asset)) => format!(
+                "{amount} {}",
+                asset.map_or(String::new(), |asset| String::from_utf8_lossy(asset)
+                    .into_owned())
+            ),
             Err(error) => format!("error: {error}"),
         },
         (Cell::Pair(reader), _) if !cell.is_empty() => match reader.read(&cell) {
-            Ok((base, quote)) => format!("{} for {}", String::from_utf8_lossy(base), String::from_utf8_lossy(quote)),
+            Ok((base, quote)) => format!(
+                "{} for {}",
+                String::from_utf8_lossy(base),
+                String::from_utf8_lossy(quote)
+            ),
             Err(error) => format!("error: {error}"),
         },
         (_, Ok(value)) => show_value(&value),

@@ -46,8 +46,15 @@ fn check_file(index: usize, file: &LedgerFile) -> BalanceCheck {
     if batches.iter().all(|batch| batch.balances.is_empty()) {
         return BalanceCheck::default();
     }
-    let first = batches.iter().find_map(|batch| batch.events.first()).map(|event| event.time().ns());
-    let last = batches.iter().rev().find_map(|batch| batch.events.last()).map(|event| event.time().ns());
+    let first = batches
+        .iter()
+        .find_map(|batch| batch.events.first())
+        .map(|event| event.time().ns());
+    let last = batches
+        .iter()
+        .rev()
+        .find_map(|batch| batch.events.last())
+        .map(|event| event.time().ns());
     match file.rows.context.program.order {
         Some(Order::OldestFirst) => walk(index, batches, false),
         Some(Order::NewestFirst) => walk(index, batches, true),
@@ -57,16 +64,26 @@ fn check_file(index: usize, file: &LedgerFile) -> BalanceCheck {
         None => {
             let forward = walk(index, batches, false);
             let backward = walk(index, batches, true);
-            if backward.breaks.len() < forward.breaks.len() { backward } else { forward }
+            if backward.breaks.len() < forward.breaks.len() {
+                backward
+            } else {
+                forward
+            }
         }
     }
 }
 
 fn walk(index: usize, batches: &[Batch], newest_first: bool) -> BalanceCheck {
-    let mut walker = Walker { index, running: FxHashMap::default(), check: BalanceCheck::default() };
+    let mut walker = Walker {
+        index,
+        running: FxHashMap::default(),
+        check: BalanceCheck::default(),
+    };
     if newest_first {
         for batch in batches.iter().rev() {
-            (0..batch.rows.len()).rev().for_each(|row| walker.row(batch, row));
+            (0..batch.rows.len())
+                .rev()
+                .for_each(|row| walker.row(batch, row));
         }
     } else {
         for batch in batches {
@@ -105,8 +122,13 @@ impl Walker {
                 }
             }
         }
-        let start = batch.balances.partition_point(|balance| balance.event < first);
-        for balance in batch.balances[start..].iter().take_while(|balance| balance.event < first + count) {
+        let start = batch
+            .balances
+            .partition_point(|balance| balance.event < first);
+        for balance in batch.balances[start..]
+            .iter()
+            .take_while(|balance| balance.event < first + count)
+        {
             let place = (balance.account, balance.asset);
             if let Some(expected) = self.running.insert(place, balance.amount) {
                 self.check.steps += 1;

@@ -18,11 +18,19 @@ pub struct Event {
 
 impl Event {
     pub(super) fn single(time_ns: i64, first: EventRef) -> Event {
-        Event { time_ns, first, group: 0 }
+        Event {
+            time_ns,
+            first,
+            group: 0,
+        }
     }
 
     pub(super) fn group(time_ns: i64, first: EventRef, group: u32) -> Event {
-        Event { time_ns, first, group: group + 1 }
+        Event {
+            time_ns,
+            first,
+            group: group + 1,
+        }
     }
 
     pub fn time_ns(&self) -> i64 {
@@ -59,7 +67,12 @@ impl EventView<'_> {
             }
         }
         if !any {
-            if let Some(leg) = self.ledger.batch(self.members[0]).body(self.members[0].event as usize).next_leg() {
+            if let Some(leg) = self
+                .ledger
+                .batch(self.members[0])
+                .body(self.members[0].event as usize)
+                .next_leg()
+            {
                 each(&leg, self.members[0]);
             }
         }
@@ -85,7 +98,10 @@ impl Ledger {
     pub fn view<'l>(&'l self, event: &'l Event) -> EventView<'l> {
         let members = self.members(event);
         let first = self.record(members[0]);
-        let mut texts = self.batch(members[0]).body(members[0].event as usize).texts();
+        let mut texts = self
+            .batch(members[0])
+            .body(members[0].event as usize)
+            .texts();
         let mut time = first.time();
         for at in &members[1..] {
             let record = self.record(*at);
@@ -101,14 +117,25 @@ impl Ledger {
                 }
             }
         }
-        EventView { ledger: self, id: self.id(members), time, kind: first.kind(), texts, members }
+        EventView {
+            ledger: self,
+            id: self.id(members),
+            time,
+            kind: first.kind(),
+            texts,
+            members,
+        }
     }
 
     /// The id of an event, from the hashes of its rows and their occurrence numbers; the order of the rows does not matter.
     fn id(&self, members: &[EventRef]) -> u64 {
         let row_id = |at: &EventRef| {
             let record = self.record(*at);
-            let occurrence = if self.occurrences.is_empty() { 0 } else { self.occurrences.get(at).copied().unwrap_or(0) };
+            let occurrence = if self.occurrences.is_empty() {
+                0
+            } else {
+                self.occurrences.get(at).copied().unwrap_or(0)
+            };
             let mut bytes = [0u8; 21];
             bytes[..16].copy_from_slice(&record.hash().to_le_bytes());
             bytes[16..20].copy_from_slice(&occurrence.to_le_bytes());
@@ -127,6 +154,8 @@ impl Ledger {
 
     /// The id of the event that holds a row, if the row is used.
     pub fn event_of(&self, at: EventRef) -> Option<&Event> {
-        self.events.iter().find(|event| self.members(event).contains(&at))
+        self.events
+            .iter()
+            .find(|event| self.members(event).contains(&at))
     }
 }

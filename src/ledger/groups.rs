@@ -29,7 +29,11 @@ pub fn form(ledger: &mut Ledger, rows: &[EventRef]) -> Vec<Event> {
         let rule = &program.rules[ledger.record(*first).rule as usize];
         let Some(group) = &rule.group else { continue };
         for mut members in cut(ledger, of_key, group) {
-            let time_ns = members.iter().map(|at| ledger.record(*at).time().ns()).min().unwrap_or_default();
+            let time_ns = members
+                .iter()
+                .map(|at| ledger.record(*at).time().ns())
+                .min()
+                .unwrap_or_default();
             members.sort_unstable();
             match misfit(ledger, &members, &group.expect) {
                 None => {
@@ -38,10 +42,18 @@ pub fn form(ledger: &mut Ledger, rows: &[EventRef]) -> Vec<Event> {
                     ledger.groups.push(members.into());
                 }
                 Some(why) => {
-                    let lines: Vec<String> = members.iter().take(5).map(|at| ledger.line(*at).to_string()).collect();
+                    let lines: Vec<String> = members
+                        .iter()
+                        .take(5)
+                        .map(|at| ledger.line(*at).to_string())
+                        .collect();
                     let more = if members.len() > 5 { ", …" } else { "" };
-                    let reason: Arc<str> =
-                        format!("the rows that belong together (lines {}{more}; {}) {why}", lines.join(", "), rule.label).into();
+                    let reason: Arc<str> = format!(
+                        "the rows that belong together (lines {}{more}; {}) {why}",
+                        lines.join(", "),
+                        rule.label
+                    )
+                    .into();
                     for at in members {
                         ledger.dropped.insert(at, Dropped::Rejected(reason.clone()));
                     }
@@ -57,7 +69,9 @@ fn cut(ledger: &Ledger, rows: &[(u128, i64, EventRef)], group: &Group) -> Vec<Ve
     if group.adjacent {
         return neighbours(ledger, rows, group);
     }
-    let Some(window_ns) = group.window_ns else { return vec![rows.iter().map(|(.., at)| *at).collect()] };
+    let Some(window_ns) = group.window_ns else {
+        return vec![rows.iter().map(|(.., at)| *at).collect()];
+    };
     let mut groups: Vec<Vec<EventRef>> = Vec::new();
     let mut start_ns = i64::MIN;
     for (_, time_ns, at) in rows {
@@ -72,14 +86,22 @@ fn cut(ledger: &Ledger, rows: &[(u128, i64, EventRef)], group: &Group) -> Vec<Ve
     groups
 }
 
-fn neighbours(ledger: &Ledger, rows: &[(u128, i64, EventRef)], group: &Group) -> Vec<Vec<EventRef>> {
+fn neighbours(
+    ledger: &Ledger,
+    rows: &[(u128, i64, EventRef)],
+    group: &Group,
+) -> Vec<Vec<EventRef>> {
     let most = group.expect.rows.map_or(usize::MAX, |rows| rows.most);
-    let mut in_file: Vec<(usize, u64, EventRef)> = rows.iter().map(|(.., at)| (ledger.file_index(*at), row_number(ledger, *at), *at)).collect();
+    let mut in_file: Vec<(usize, u64, EventRef)> = rows
+        .iter()
+        .map(|(.., at)| (ledger.file_index(*at), row_number(ledger, *at), *at))
+        .collect();
     in_file.sort_unstable();
     let mut groups: Vec<Vec<EventRef>> = Vec::new();
     let mut last: Option<(usize, u64)> = None;
     for (file, row, at) in in_file {
-        let follows = last == Some((file, row.wrapping_sub(1))) && groups.last().is_some_and(|group| group.len() < most);
+        let follows = last == Some((file, row.wrapping_sub(1)))
+            && groups.last().is_some_and(|group| group.len() < most);
         match groups.last_mut().filter(|_| follows) {
             Some(group) => group.push(at),
             None => groups.push(vec![at]),
@@ -93,7 +115,11 @@ fn neighbours(ledger: &Ledger, rows: &[(u128, i64, EventRef)], group: &Group) ->
 fn row_number(ledger: &Ledger, at: EventRef) -> u64 {
     let file = ledger.file(at);
     let before = &file.rows.batches[..(at.batch - file.first_batch) as usize];
-    before.iter().map(|batch| batch.rows.len() as u64).sum::<u64>() + u64::from(ledger.record(at).row)
+    before
+        .iter()
+        .map(|batch| batch.rows.len() as u64)
+        .sum::<u64>()
+        + u64::from(ledger.record(at).row)
 }
 
 /// What is wrong with the shape of a group, if anything.
@@ -103,7 +129,10 @@ fn misfit(ledger: &Ledger, members: &[EventRef], expect: &Expect) -> Option<Stri
         let mut body = ledger.batch(*at).body(at.event as usize);
         legs.extend(std::iter::from_fn(|| body.next_leg()).filter(|leg| !leg.amount.is_zero()));
     }
-    let main = |negative: bool| legs.iter().filter(move |leg| leg.role == Role::Main && leg.amount.is_negative() == negative);
+    let main = |negative: bool| {
+        legs.iter()
+            .filter(move |leg| leg.role == Role::Main && leg.amount.is_negative() == negative)
+    };
     let incoming = main(false).count();
     let out = main(true).count();
     let fees = legs.iter().filter(|leg| leg.role == Role::Fee).count();
@@ -115,26 +144,45 @@ fn misfit(ledger: &Ledger, members: &[EventRef], expect: &Expect) -> Option<Stri
     ];
     for (wanted, found, verb, noun) in counts {
         if let Some(wanted) = wanted.filter(|wanted| !wanted.holds(found)) {
-            return Some(format!("{verb} {found} {noun}, and should {} {wanted}", if verb == "are" { "be" } else { verb }));
+            return Some(format!(
+                "{verb} {found} {noun}, and should {} {wanted}",
+                if verb == "are" { "be" } else { verb }
+            ));
         }
     }
     let texts = ledger.names.assets.texts();
-    for (allowed, negative, verb) in [(&expect.in_assets, false, "bring in"), (&expect.out_assets, true, "give out")] {
+    for (allowed, negative, verb) in [
+        (&expect.in_assets, false, "bring in"),
+        (&expect.out_assets, true, "give out"),
+    ] {
         let Some(allowed) = allowed else { continue };
-        let other = main(negative).map(|leg| &texts[leg.asset.0 as usize]).find(|asset| !allowed.iter().any(|code| **code == ***asset));
+        let other = main(negative)
+            .map(|leg| &texts[leg.asset.0 as usize])
+            .find(|asset| !allowed.iter().any(|code| **code == ***asset));
         if let Some(other) = other {
-            return Some(format!("{verb} {other}, and should {verb} only {}", allowed.join(", ")));
+            return Some(format!(
+                "{verb} {other}, and should {verb} only {}",
+                allowed.join(", ")
+            ));
         }
     }
     if expect.balanced {
         let mut sums: BTreeMap<&str, Sum> = BTreeMap::new();
         for leg in legs.iter().filter(|leg| leg.role == Role::Main) {
-            if sums.entry(&texts[leg.asset.0 as usize]).or_default().add(leg.amount).is_err() {
+            if sums
+                .entry(&texts[leg.asset.0 as usize])
+                .or_default()
+                .add(leg.amount)
+                .is_err()
+            {
                 return Some("have amounts whose sum does not fit".to_owned());
             }
         }
         if let Some((asset, sum)) = sums.iter().find(|(_, sum)| !sum.is_zero()) {
-            return Some(format!("should add up to zero, and leave {} {asset}", sum.total()));
+            return Some(format!(
+                "should add up to zero, and leave {} {asset}",
+                sum.total()
+            ));
         }
     }
     None

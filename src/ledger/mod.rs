@@ -45,7 +45,8 @@ pub struct Period {
 
 impl Period {
     fn holds(self, time_ns: i64) -> bool {
-        self.since.is_none_or(|since| since.ns() <= time_ns) && self.until.is_none_or(|until| time_ns < until.ns())
+        self.since.is_none_or(|since| since.ns() <= time_ns)
+            && self.until.is_none_or(|until| time_ns < until.ns())
     }
 }
 
@@ -124,7 +125,14 @@ struct Key {
 impl Ledger {
     /// Puts the rows of all files together. The order in which the files come does not matter: they are taken by name.
     pub fn build(files: Vec<(String, FileRows)>, names: RunNames, period: Period) -> Ledger {
-        let mut files: Vec<LedgerFile> = files.into_iter().map(|(name, rows)| LedgerFile { name, rows, first_batch: 0 }).collect();
+        let mut files: Vec<LedgerFile> = files
+            .into_iter()
+            .map(|(name, rows)| LedgerFile {
+                name,
+                rows,
+                first_batch: 0,
+            })
+            .collect();
         files.sort_by(|one, other| one.name.cmp(&other.name));
         let mut places = Vec::new();
         for (index, file) in files.iter_mut().enumerate() {
@@ -162,7 +170,9 @@ impl Ledger {
             events.par_sort_unstable();
         }
         if period.since.is_some() || period.until.is_some() {
-            let (wanted, outside): (Vec<Event>, Vec<Event>) = events.into_iter().partition(|event| period.holds(event.time_ns()));
+            let (wanted, outside): (Vec<Event>, Vec<Event>) = events
+                .into_iter()
+                .partition(|event| period.holds(event.time_ns()));
             for event in outside {
                 for member in ledger.members(&event).to_vec() {
                     ledger.dropped.insert(member, Dropped::OutsidePeriod);
@@ -175,11 +185,15 @@ impl Ledger {
     }
 
     fn sorted_keys(&self) -> Vec<Key> {
-        let mut keys: Vec<Key> = Vec::with_capacity(self.batches().map(|(_, batch)| batch.events.len()).sum());
+        let mut keys: Vec<Key> =
+            Vec::with_capacity(self.batches().map(|(_, batch)| batch.events.len()).sum());
         for (index, batch) in self.batches() {
             let key = |(event, record): (usize, &crate::convert::EventRecord)| Key {
                 time_ns: record.time().ns(),
-                at: EventRef { batch: index, event: number(event) },
+                at: EventRef {
+                    batch: index,
+                    event: number(event),
+                },
             };
             keys.extend(batch.events.iter().enumerate().map(key));
         }
@@ -189,7 +203,9 @@ impl Ledger {
 
     /// All batches with their numbers, in the order of the files.
     fn batches(&self) -> impl Iterator<Item = (u32, &Batch)> {
-        self.files.iter().flat_map(|file| (file.first_batch..).zip(&file.rows.batches))
+        self.files
+            .iter()
+            .flat_map(|file| (file.first_batch..).zip(&file.rows.batches))
     }
 
     pub fn batch(&self, at: EventRef) -> &Batch {
@@ -218,7 +234,12 @@ impl Ledger {
     fn events_of_row(&self, at: EventRef) -> Vec<EventRef> {
         let batch = self.batch(at);
         match batch.rows[batch.events[at.event as usize].row as usize].outcome {
-            Outcome::Events { first, count } => (first..first + count).map(|event| EventRef { batch: at.batch, event }).collect(),
+            Outcome::Events { first, count } => (first..first + count)
+                .map(|event| EventRef {
+                    batch: at.batch,
+                    event,
+                })
+                .collect(),
             _ => vec![at],
         }
     }
@@ -228,25 +249,50 @@ impl Ledger {
         let ledger_file = &self.files[file];
         let of_file = &ledger_file.rows.batches[batch];
         let program = &ledger_file.rows.context.program;
-        let plain = |fate, reason: String| RowFate { fate, event: None, reason, column: None };
+        let plain = |fate, reason: String| RowFate {
+            fate,
+            event: None,
+            reason,
+            column: None,
+        };
         match of_file.rows[row].outcome {
-            Outcome::Skipped(SkipReason::Rule(rule)) => plain(Fate::Skipped, program.skips[rule as usize].because.clone()),
-            Outcome::Skipped(SkipReason::HeaderAgain) => plain(Fate::Skipped, "the header line again".to_owned()),
-            Outcome::Skipped(SkipReason::BlankRow) => plain(Fate::Skipped, "all cells are empty".to_owned()),
+            Outcome::Skipped(SkipReason::Rule(rule)) => {
+                plain(Fate::Skipped, program.skips[rule as usize].because.clone())
+            }
+            Outcome::Skipped(SkipReason::HeaderAgain) => {
+                plain(Fate::Skipped, "the header line again".to_owned())
+            }
+            Outcome::Skipped(SkipReason::BlankRow) => {
+                plain(Fate::Skipped, "all cells are empty".to_owned())
+            }
             Outcome::Rejected(index) => {
                 let reject = &of_file.rejects[index as usize];
-                RowFate { column: reject.column, ..plain(Fate::Rejected, reject.reason.clone()) }
+                RowFate {
+                    column: reject.column,
+                    ..plain(Fate::Rejected, reject.reason.clone())
+                }
             }
             Outcome::Events { first, .. } => {
-                let at = EventRef { batch: ledger_file.first_batch + number(batch), event: first };
-                let with_event = |fate, reason: String| RowFate { fate, event: Some(at), reason, column: None };
+                let at = EventRef {
+                    batch: ledger_file.first_batch + number(batch),
+                    event: first,
+                };
+                let with_event = |fate, reason: String| RowFate {
+                    fate,
+                    event: Some(at),
+                    reason,
+                    column: None,
+                };
                 match self.dropped.get(&at) {
                     None => with_event(Fate::Used, String::new()),
-                    Some(Dropped::DuplicateOf(other)) => {
-                        with_event(Fate::Duplicate, format!("{}:{}", self.file(*other).name, self.line(*other)))
-                    }
+                    Some(Dropped::DuplicateOf(other)) => with_event(
+                        Fate::Duplicate,
+                        format!("{}:{}", self.file(*other).name, self.line(*other)),
+                    ),
                     Some(Dropped::Rejected(reason)) => plain(Fate::Rejected, reason.to_string()),
-                    Some(Dropped::OutsidePeriod) => plain(Fate::Skipped, "outside --since and --until".to_owned()),
+                    Some(Dropped::OutsidePeriod) => {
+                        plain(Fate::Skipped, "outside --since and --until".to_owned())
+                    }
                 }
             }
         }
@@ -263,8 +309,15 @@ impl Ledger {
                     Outcome::Skipped(_) => counts.skipped += 1,
                     Outcome::Rejected(_) => counts.rejected += 1,
                     Outcome::Events { first, .. } => {
-                        let at = EventRef { batch: ledger_file.first_batch + number(nth), event: first };
-                        match if self.dropped.is_empty() { None } else { self.dropped.get(&at) } {
+                        let at = EventRef {
+                            batch: ledger_file.first_batch + number(nth),
+                            event: first,
+                        };
+                        match if self.dropped.is_empty() {
+                            None
+                        } else {
+                            self.dropped.get(&at)
+                        } {
                             None => counts.used += 1,
                             Some(Dropped::DuplicateOf(_)) => counts.duplicate += 1,
                             Some(Dropped::Rejected(_)) => counts.rejected += 1,
@@ -279,8 +332,12 @@ impl Ledger {
 
     /// The events that another file tells too, with their times.
     pub fn duplicates(&self) -> impl Iterator<Item = (EventRef, Time)> {
-        let is_duplicate = |(_, dropped): &(&EventRef, &Dropped)| matches!(dropped, Dropped::DuplicateOf(_));
-        self.dropped.iter().filter(is_duplicate).map(|(at, _)| (*at, self.record(*at).time()))
+        let is_duplicate =
+            |(_, dropped): &(&EventRef, &Dropped)| matches!(dropped, Dropped::DuplicateOf(_));
+        self.dropped
+            .iter()
+            .filter(is_duplicate)
+            .map(|(at, _)| (*at, self.record(*at).time()))
     }
 
     /// The record of a rejected row as it stands in its file, where it is kept (rows that were rejected when they were

@@ -27,7 +27,10 @@ pub fn find(ledger: &mut Ledger, keys: &[Key]) {
             hashes.sort_unstable();
             let mut rest = hashes.as_slice();
             while let Some((hash, nth, _)) = rest.first() {
-                let same = rest.iter().take_while(|(other, other_nth, _)| other == hash && other_nth == nth).count();
+                let same = rest
+                    .iter()
+                    .take_while(|(other, other_nth, _)| other == hash && other_nth == nth)
+                    .count();
                 if same > 1 {
                     let equal: Vec<EventRef> = rest[..same].iter().map(|(.., at)| *at).collect();
                     settle(ledger, &equal);
@@ -50,15 +53,23 @@ fn settle(ledger: &mut Ledger, equal: &[EventRef]) {
             None => by_file.push((file, vec![*at])),
         }
     }
-    let most = by_file.iter().map(|(_, rows)| rows.len()).max().unwrap_or(0);
-    let Some(keeper) = by_file.iter().position(|(_, rows)| rows.len() == most) else { return };
+    let most = by_file
+        .iter()
+        .map(|(_, rows)| rows.len())
+        .max()
+        .unwrap_or(0);
+    let Some(keeper) = by_file.iter().position(|(_, rows)| rows.len() == most) else {
+        return;
+    };
     let kept = by_file.swap_remove(keeper).1;
     for (occurrence, at) in kept.iter().enumerate().skip(1) {
         ledger.occurrences.insert(*at, super::number(occurrence));
     }
     for (_, rows) in by_file {
         for (occurrence, at) in rows.into_iter().enumerate() {
-            ledger.dropped.insert(at, Dropped::DuplicateOf(kept[occurrence]));
+            ledger
+                .dropped
+                .insert(at, Dropped::DuplicateOf(kept[occurrence]));
         }
     }
 }
@@ -71,7 +82,10 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
     let mut several: Vec<u128> = Vec::new();
     for (batch_number, batch) in ledger.batches() {
         for unique in &batch.uniques {
-            let at = EventRef { batch: batch_number, event: unique.event };
+            let at = EventRef {
+                batch: batch_number,
+                event: unique.event,
+            };
             if !ledger.dropped.contains_key(&at) {
                 let claims = by_id.entry(unique.id).or_default();
                 claims.push((at, unique.column));
@@ -85,26 +99,55 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
         let claims = &by_id[&id];
         let knows = |at: EventRef| {
             let places = &ledger.context(ledger.file_index(at)).binding.places;
-            places.iter().filter(|place| **place != Place::Missing).count()
+            places
+                .iter()
+                .filter(|place| **place != Place::Missing)
+                .count()
         };
         let hash = |at: EventRef| ledger.record(at).hash();
         // The row that tells most is kept; of equals, the first.
-        let Some(keeper) = claims.iter().map(|(at, _)| *at).min_by_key(|at| (std::cmp::Reverse(knows(*at)), *at)) else { continue };
-        let others: Vec<(EventRef, u32)> = claims.iter().copied().filter(|(at, _)| hash(*at) != hash(keeper)).collect();
+        let Some(keeper) = claims
+            .iter()
+            .map(|(at, _)| *at)
+            .min_by_key(|at| (std::cmp::Reverse(knows(*at)), *at))
+        else {
+            continue;
+        };
+        let others: Vec<(EventRef, u32)> = claims
+            .iter()
+            .copied()
+            .filter(|(at, _)| hash(*at) != hash(keeper))
+            .collect();
         for (at, column) in others {
-            if ledger.file_index(at) != ledger.file_index(keeper) && say_the_same(ledger, keeper, at) {
-                for (event, kept) in ledger.events_of_row(at).into_iter().zip(ledger.events_of_row(keeper)) {
-                    ledger.dropped.entry(event).or_insert(Dropped::DuplicateOf(kept));
+            if ledger.file_index(at) != ledger.file_index(keeper)
+                && say_the_same(ledger, keeper, at)
+            {
+                for (event, kept) in ledger
+                    .events_of_row(at)
+                    .into_iter()
+                    .zip(ledger.events_of_row(keeper))
+                {
+                    ledger
+                        .dropped
+                        .entry(event)
+                        .or_insert(Dropped::DuplicateOf(kept));
                 }
                 continue;
             }
-            let name = ledger.context(ledger.file_index(at)).program.columns[column as usize].name.clone();
+            let name = ledger.context(ledger.file_index(at)).program.columns[column as usize]
+                .name
+                .clone();
             for (row, other) in [(keeper, at), (at, keeper)] {
                 let place = format!("{}:{}", ledger.file(other).name, ledger.line(other));
-                let reason: std::sync::Arc<str> =
-                    format!("conflict: the row at {place} has the same `{name}` and different contents").into();
+                let reason: std::sync::Arc<str> = format!(
+                    "conflict: the row at {place} has the same `{name}` and different contents"
+                )
+                .into();
                 for event in ledger.events_of_row(row) {
-                    ledger.dropped.entry(event).or_insert_with(|| Dropped::Rejected(reason.clone()));
+                    ledger
+                        .dropped
+                        .entry(event)
+                        .or_insert_with(|| Dropped::Rejected(reason.clone()));
                 }
             }
         }
@@ -120,8 +163,14 @@ fn say_the_same(ledger: &Ledger, one: EventRef, other: EventRef) -> bool {
             .map(|at| {
                 let record = ledger.record(at);
                 let mut body = ledger.batch(at).body(at.event as usize);
-                let legs: Vec<_> = std::iter::from_fn(|| body.next_leg()).map(|leg| (leg.asset, leg.amount, leg.role)).collect();
-                (record.kind(), record.time().ns().div_euclid(1_000_000_000), legs)
+                let legs: Vec<_> = std::iter::from_fn(|| body.next_leg())
+                    .map(|leg| (leg.asset, leg.amount, leg.role))
+                    .collect();
+                (
+                    record.kind(),
+                    record.time().ns().div_euclid(1_000_000_000),
+                    legs,
+                )
             })
             .collect()
     };

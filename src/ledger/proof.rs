@@ -31,17 +31,28 @@ impl NameTexts {
 
 impl Totals {
     /// From sums by number; sums of zero that never had an amount do not occur.
-    pub fn from_sums(sums: impl IntoIterator<Item = ((NameId, NameId), Sum)>, texts: &NameTexts) -> Totals {
+    pub fn from_sums(
+        sums: impl IntoIterator<Item = ((NameId, NameId), Sum)>,
+        texts: &NameTexts,
+    ) -> Totals {
         let named = sums.into_iter().map(|((account, asset), sum)| {
-            ((texts.accounts[account.0 as usize].clone(), texts.assets[asset.0 as usize].clone()), sum.total())
+            (
+                (
+                    texts.accounts[account.0 as usize].clone(),
+                    texts.assets[asset.0 as usize].clone(),
+                ),
+                sum.total(),
+            )
         });
         Totals(named.collect())
     }
 
     /// How many accounts and assets there are.
     pub fn accounts_and_assets(&self) -> (usize, usize) {
-        let accounts: std::collections::BTreeSet<&str> = self.0.keys().map(|(account, _)| &**account).collect();
-        let assets: std::collections::BTreeSet<&str> = self.0.keys().map(|(_, asset)| &**asset).collect();
+        let accounts: std::collections::BTreeSet<&str> =
+            self.0.keys().map(|(account, _)| &**account).collect();
+        let assets: std::collections::BTreeSet<&str> =
+            self.0.keys().map(|(_, asset)| &**asset).collect();
         (accounts.len(), assets.len())
     }
 
@@ -61,7 +72,10 @@ impl Totals {
 
 impl Ledger {
     pub fn name_texts(&self) -> NameTexts {
-        NameTexts { assets: self.names.assets.texts(), accounts: self.names.accounts.texts() }
+        NameTexts {
+            assets: self.names.assets.texts(),
+            accounts: self.names.accounts.texts(),
+        }
     }
 
     /// What the used rows moved, from the sums that were taken when they were read.
@@ -76,10 +90,15 @@ impl Ledger {
             }
         }
         for (at, dropped) in &self.dropped {
-            debug_assert!(matches!(dropped, Dropped::DuplicateOf(_) | Dropped::Rejected(_) | Dropped::OutsidePeriod));
+            debug_assert!(matches!(
+                dropped,
+                Dropped::DuplicateOf(_) | Dropped::Rejected(_) | Dropped::OutsidePeriod
+            ));
             let mut body = self.batch(*at).body(at.event as usize);
             while let Some(leg) = body.next_leg() {
-                sums.entry((leg.account, leg.asset)).or_default().sub(leg.amount)?;
+                sums.entry((leg.account, leg.asset))
+                    .or_default()
+                    .sub(leg.amount)?;
             }
         }
         Ok(Totals::from_sums(sums, texts))

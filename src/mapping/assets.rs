@@ -41,7 +41,8 @@ impl Aliases {
     /// Adds a table. The error says which entry is wrong, and why.
     pub fn add(&mut self, document: &AliasDocument) -> Result<(), (String, String)> {
         for pattern in &document.strip {
-            let regex = Regex::new(pattern).map_err(|error| (pattern.clone(), error.to_string()))?;
+            let regex =
+                Regex::new(pattern).map_err(|error| (pattern.clone(), error.to_string()))?;
             self.strip.push(regex);
         }
         for (code, canonical) in &document.alias {
@@ -60,9 +61,15 @@ impl Aliases {
                 to: renamed.to.clone(),
             };
             if renamed.from.is_none() && renamed.before.is_none() {
-                return Err((renamed.code.clone(), "say `before` or `from` which day".to_owned()));
+                return Err((
+                    renamed.code.clone(),
+                    "say `before` or `from` which day".to_owned(),
+                ));
             }
-            self.renamed.entry(renamed.code.clone()).or_default().push(period);
+            self.renamed
+                .entry(renamed.code.clone())
+                .or_default()
+                .push(period);
         }
         Ok(())
     }
@@ -82,13 +89,21 @@ impl Aliases {
                 current.clone_from(next);
                 continue;
             }
-            let stripped = self.strip.iter().map(|regex| regex.replace(&current, "")).find(|text| *text != current);
+            let stripped = self
+                .strip
+                .iter()
+                .map(|regex| regex.replace(&current, ""))
+                .find(|text| *text != current);
             match stripped {
                 Some(text) if !text.is_empty() => current = text.into_owned(),
                 _ => break,
             }
         }
-        if self.renamed.contains_key(&current) { Meaning::Dated(current) } else { Meaning::Always(current) }
+        if self.renamed.contains_key(&current) {
+            Meaning::Dated(current)
+        } else {
+            Meaning::Always(current)
+        }
     }
 
     /// What a dated code means at an instant.
@@ -120,7 +135,9 @@ mod tests {
     #[test]
     fn an_alias_that_goes_in_a_circle_ends() {
         let mut aliases = Aliases::default();
-        aliases.add(&toml::from_str("[alias]\nA = 'B'\nB = 'A'\n").unwrap()).unwrap();
+        aliases
+            .add(&toml::from_str("[alias]\nA = 'B'\nB = 'A'\n").unwrap())
+            .unwrap();
         assert!(matches!(aliases.meaning("A"), Meaning::Always(_)));
     }
 }

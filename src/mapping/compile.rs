@@ -7,12 +7,16 @@ use regex::Regex;
 use super::assets::Aliases;
 use super::cell::{AmountReader, MoneyReader, PairReader, TimeReader, Zone};
 use super::diagnostic::{Complaints, Diagnostic, Level, Section, section_line};
-use super::document::{AliasDocument, ColumnTable, ColumnType, Document, Legs, OneOrMany, Rule as WrittenRule, When};
-use super::expression::{self, CellType, Expr, Names, Problem, Type, Typed, check, check_as, parse_expression, parse_leg};
+use super::document::{
+    AliasDocument, ColumnTable, ColumnType, Document, Legs, OneOrMany, Rule as WrittenRule, When,
+};
+use super::expression::{
+    self, CellType, Expr, Names, Problem, Type, Typed, check, check_as, parse_expression, parse_leg,
+};
 use super::header::HeaderPattern;
 use super::program::{
-    Cell, Column, Count, Direction, Dispatch, EventTemplate, Expect, Find, Group, KindFrom, LegTemplate, Own, Program,
-    Rule, Skip, TEXT_COUNT, Test, Texts, WordTest, ZoneFrom,
+    Cell, Column, Count, Direction, Dispatch, EventTemplate, Expect, Find, Group, KindFrom,
+    LegTemplate, Own, Program, Rule, Skip, TEXT_COUNT, Test, Texts, WordTest, ZoneFrom,
 };
 use crate::model::Kind;
 
@@ -23,13 +27,21 @@ const LANGUAGE_VERSION: i64 = 1;
 pub fn read(file: &str, text: &str) -> Result<Document, Diagnostic> {
     toml::from_str(text).map_err(|error| {
         let (message, help) = said_shortly(error.message().trim());
-        Diagnostic { level: Level::Error, file: file.to_owned(), span: error.span(), message, help }
+        Diagnostic {
+            level: Level::Error,
+            file: file.to_owned(),
+            span: error.span(),
+            message,
+            help,
+        }
     })
 }
 
 /// One cause and one help from what the reader of TOML says: for a misspelt key it lists all that could stand there.
 fn said_shortly(message: &str) -> (String, Option<String>) {
-    let unknown = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
+    let unknown = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'));
     if let Some((key, rest)) = unknown {
         let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
         let help = match expression::nearest(key, known.iter().copied()) {
@@ -38,9 +50,14 @@ fn said_shortly(message: &str) -> (String, Option<String>) {
         };
         return (format!("there is no key `{key}` here"), Some(help));
     }
-    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let missing = message
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'));
     match missing {
-        Some(key) => (format!("`{key}` is missing"), Some(format!("add `{key} = …`"))),
+        Some(key) => (
+            format!("`{key}` is missing"),
+            Some(format!("add `{key} = …`")),
+        ),
         None => (message.to_owned(), None),
     }
 }
@@ -55,8 +72,15 @@ pub fn compile(
     alias_tables: &dyn Fn(&str) -> Option<String>,
 ) -> (Option<Program>, Vec<Diagnostic>) {
     let mut complaints = Complaints::new(file, text);
-    let program = Compiler { document, text, complaints: &mut complaints, names: Names::default(), columns: Vec::new(), captures: Vec::new() }
-        .program(id, alias_tables);
+    let program = Compiler {
+        document,
+        text,
+        complaints: &mut complaints,
+        names: Names::default(),
+        columns: Vec::new(),
+        captures: Vec::new(),
+    }
+    .program(id, alias_tables);
     let sound = !complaints.has_errors();
     (program.filter(|_| sound), complaints.into_found())
 }
@@ -71,13 +95,20 @@ struct Compiler<'d, 'c, 't> {
 }
 
 impl Compiler<'_, '_, '_> {
-    fn program(mut self, id: &str, alias_tables: &dyn Fn(&str) -> Option<String>) -> Option<Program> {
+    fn program(
+        mut self,
+        id: &str,
+        alias_tables: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<Program> {
         let document = self.document;
         if document.mapping != LANGUAGE_VERSION {
             self.complaints.error(
                 Section::Top,
                 "mapping",
-                format!("this mapping is written in version {} of the language", document.mapping),
+                format!(
+                    "this mapping is written in version {} of the language",
+                    document.mapping
+                ),
                 Some(format!("this program reads version {LANGUAGE_VERSION}")),
             );
         }
@@ -93,23 +124,40 @@ impl Compiler<'_, '_, '_> {
             .skip
             .iter()
             .enumerate()
-            .map(|(nth, skip)| Skip { test: self.test(Section::Skip(nth), Some(&skip.when)), because: skip.because.clone() })
+            .map(|(nth, skip)| Skip {
+                test: self.test(Section::Skip(nth), Some(&skip.when)),
+                because: skip.because.clone(),
+            })
             .collect();
         let rules = self.rules();
         if document.rule.is_empty() && document.otherwise.is_none() {
-            self.complaints.error(Section::Top, "", "this mapping has no rule", Some("add a [[rule]] or [otherwise]".to_owned()));
+            self.complaints.error(
+                Section::Top,
+                "",
+                "this mapping has no rule",
+                Some("add a [[rule]] or [otherwise]".to_owned()),
+            );
         }
-        let tests = skips.iter().map(|skip| &skip.test).chain(rules.iter().map(|rule| &rule.test));
+        let tests = skips
+            .iter()
+            .map(|skip| &skip.test)
+            .chain(rules.iter().map(|rule| &rule.test));
         let dispatch = Dispatch::of(tests, &self.columns);
         let delimiter = document.file.delimiter.as_ref().and_then(|text| {
             if text.len() != 1 {
-                self.complaints.error(Section::File, text, "a delimiter is one byte", None);
+                self.complaints
+                    .error(Section::File, text, "a delimiter is one byte", None);
             }
             text.bytes().next()
         });
         if let Some(label) = &document.file.encoding {
             if encoding_rs::Encoding::for_label(label.as_bytes()).is_none() {
-                self.complaints.error(Section::File, label, format!("`{label}` is no known encoding"), Some("use a name such as windows-1252 or shift_jis".to_owned()));
+                self.complaints.error(
+                    Section::File,
+                    label,
+                    format!("`{label}` is no known encoding"),
+                    Some("use a name such as windows-1252 or shift_jis".to_owned()),
+                );
             }
         }
         Some(Program {
@@ -123,7 +171,11 @@ impl Compiler<'_, '_, '_> {
             sheet: document.file.sheet.clone(),
             order: document.file.order,
             columns: self.columns,
-            unused: document.unused.iter().map(|text| HeaderPattern::with_stars(text)).collect(),
+            unused: document
+                .unused
+                .iter()
+                .map(|text| HeaderPattern::with_stars(text))
+                .collect(),
             captures: self.captures,
             derived,
             own,
@@ -138,14 +190,24 @@ impl Compiler<'_, '_, '_> {
         let mut aliases = Aliases::default();
         for name in &self.document.assets {
             let Some(text) = alias_tables(name) else {
-                self.complaints.error(Section::Top, name, format!("there is no alias table `{name}`"), Some(format!("add formats/assets/{name}.toml")));
+                self.complaints.error(
+                    Section::Top,
+                    name,
+                    format!("there is no alias table `{name}`"),
+                    Some(format!("add formats/assets/{name}.toml")),
+                );
                 continue;
             };
             let added = toml::from_str::<AliasDocument>(&text)
                 .map_err(|error| (name.clone(), error.message().to_owned()))
                 .and_then(|document| aliases.add(&document));
             if let Err((entry, message)) = added {
-                self.complaints.error(Section::Top, name, format!("alias table `{name}`: `{entry}`: {message}"), None);
+                self.complaints.error(
+                    Section::Top,
+                    name,
+                    format!("alias table `{name}`: `{entry}`: {message}"),
+                    None,
+                );
             }
         }
         aliases
@@ -153,10 +215,23 @@ impl Compiler<'_, '_, '_> {
 
     /// All captures must be known before any column is compiled: a zone may name one of a later column.
     fn collect_captures(&mut self) {
-        for column in self.document.columns.values().filter(|column| !column.0.family) {
+        for column in self
+            .document
+            .columns
+            .values()
+            .filter(|column| !column.0.family)
+        {
             let joined = column.0.join.iter().flatten();
-            for text in column.0.header.iter().chain(joined).flat_map(|spellings| &spellings.0) {
-                let Ok(pattern) = HeaderPattern::with_captures(text) else { continue };
+            for text in column
+                .0
+                .header
+                .iter()
+                .chain(joined)
+                .flat_map(|spellings| &spellings.0)
+            {
+                let Ok(pattern) = HeaderPattern::with_captures(text) else {
+                    continue;
+                };
                 for name in pattern.capture_names() {
                     if !self.captures.iter().any(|known| known == name) {
                         self.captures.push(name.to_owned());
@@ -174,7 +249,12 @@ impl Compiler<'_, '_, '_> {
         for text in &spellings.0 {
             match HeaderPattern::with_captures(text) {
                 Ok(pattern) => patterns.push(pattern),
-                Err(message) => self.complaints.error(Section::Columns, text, format!("column `{name}`: {message}"), None),
+                Err(message) => self.complaints.error(
+                    Section::Columns,
+                    text,
+                    format!("column `{name}`: {message}"),
+                    None,
+                ),
             }
         }
         patterns
@@ -182,19 +262,33 @@ impl Compiler<'_, '_, '_> {
 
     fn column(&mut self, name: &str, written: &ColumnTable) {
         let mut wrong = |message: String, help: Option<&str>| {
-            self.complaints.error(Section::Columns, name, message, help.map(str::to_owned));
+            self.complaints
+                .error(Section::Columns, name, message, help.map(str::to_owned));
         };
-        if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        if !name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
             || name.starts_with(|c: char| c.is_ascii_digit())
         {
-            wrong(format!("`{name}` is no name for a column"), Some("use lower case letters, digits and _"));
+            wrong(
+                format!("`{name}` is no name for a column"),
+                Some("use lower case letters, digits and _"),
+            );
         }
-        let ways = usize::from(written.header.is_some()) + usize::from(written.at.is_some()) + usize::from(written.join.is_some());
+        let ways = usize::from(written.header.is_some())
+            + usize::from(written.at.is_some())
+            + usize::from(written.join.is_some());
         if ways != 1 {
-            wrong(format!("column `{name}` must say one of `header`, `at` and `join`"), None);
+            wrong(
+                format!("column `{name}` must say one of `header`, `at` and `join`"),
+                None,
+            );
         }
         if written.family && written.header.is_none() {
-            wrong(format!("column `{name}`: a family is found by its headers"), None);
+            wrong(
+                format!("column `{name}`: a family is found by its headers"),
+                None,
+            );
         }
         let find = if let Some(header) = &written.header {
             Find::Header(self.patterns(name, header), written.nth.unwrap_or(1).max(1))
@@ -209,7 +303,11 @@ impl Compiler<'_, '_, '_> {
             name: name.to_owned(),
             find,
             cell,
-            blanks: written.blank.iter().map(|text| text.trim().as_bytes().into()).collect(),
+            blanks: written
+                .blank
+                .iter()
+                .map(|text| text.trim().as_bytes().into())
+                .collect(),
             optional: written.optional,
             private: written.private,
             volatile: written.volatile,
@@ -217,7 +315,9 @@ impl Compiler<'_, '_, '_> {
             family: written.family,
             ignore_case: written.ignore_case,
         });
-        self.names.columns.insert(name.to_owned(), (index, kind, written.family));
+        self.names
+            .columns
+            .insert(name.to_owned(), (index, kind, written.family));
     }
 
     fn cell(&mut self, name: &str, written: &ColumnTable) -> (Cell, CellType) {
@@ -233,7 +333,12 @@ impl Compiler<'_, '_, '_> {
             match (signs.next(), signs.next()) {
                 (Some(sign), None) => Some(sign),
                 _ => {
-                    self.complaints.error(Section::Columns, name, format!("column `{name}`: {what} is one sign"), None);
+                    self.complaints.error(
+                        Section::Columns,
+                        name,
+                        format!("column `{name}`: {what} is one sign"),
+                        None,
+                    );
                     None
                 }
             }
@@ -243,24 +348,59 @@ impl Compiler<'_, '_, '_> {
         }
         amounts.group = one_sign(&written.group, "`group`");
         if let Err(message) = amounts.check() {
-            self.complaints.error(Section::Columns, name, format!("column `{name}`: {message}"), None);
+            self.complaints.error(
+                Section::Columns,
+                name,
+                format!("column `{name}`: {message}"),
+                None,
+            );
         }
         match written.kind {
             ColumnType::Text | ColumnType::Choice | ColumnType::Id => (Cell::Text, CellType::Text),
-            ColumnType::Asset => (Cell::Asset { upper: written.upper }, CellType::Asset),
+            ColumnType::Asset => (
+                Cell::Asset {
+                    upper: written.upper,
+                },
+                CellType::Asset,
+            ),
             ColumnType::Amount => (Cell::Amount(amounts), CellType::Amount),
             ColumnType::Money => {
-                let symbols = written.symbols.iter().map(|(symbol, code)| (symbol.clone(), code.clone())).collect();
-                (Cell::Money(MoneyReader::new(amounts, symbols, written.units.clone())), CellType::Money)
+                let symbols = written
+                    .symbols
+                    .iter()
+                    .map(|(symbol, code)| (symbol.clone(), code.clone()))
+                    .collect();
+                (
+                    Cell::Money(MoneyReader::new(amounts, symbols, written.units.clone())),
+                    CellType::Money,
+                )
             }
             ColumnType::Pair => {
-                let separators = written.separator.as_ref().map_or(Vec::new(), |list| list.0.clone());
-                let exceptions = written.exceptions.iter().map(|(text, pair)| (text.clone(), pair.clone())).collect();
-                let reader = PairReader::new(separators, written.quotes.clone(), exceptions, written.reversed, written.prefix.clone());
+                let separators = written
+                    .separator
+                    .as_ref()
+                    .map_or(Vec::new(), |list| list.0.clone());
+                let exceptions = written
+                    .exceptions
+                    .iter()
+                    .map(|(text, pair)| (text.clone(), pair.clone()))
+                    .collect();
+                let reader = PairReader::new(
+                    separators,
+                    written.quotes.clone(),
+                    exceptions,
+                    written.reversed,
+                    written.prefix.clone(),
+                );
                 match reader {
                     Ok(reader) => (Cell::Pair(reader), CellType::Pair),
                     Err(message) => {
-                        self.complaints.error(Section::Columns, name, format!("column `{name}`: {message}"), None);
+                        self.complaints.error(
+                            Section::Columns,
+                            name,
+                            format!("column `{name}`: {message}"),
+                            None,
+                        );
                         (Cell::Text, CellType::Pair)
                     }
                 }
@@ -269,11 +409,19 @@ impl Compiler<'_, '_, '_> {
                 let reader = TimeReader::new(&written.formats).or_else(|(index, message)| {
                     let format = written.formats.get(index).map_or("", String::as_str);
                     let section = if format.is_empty() { name } else { format };
-                    self.complaints.error(Section::Columns, section, format!("column `{name}`: {message}"), Some("the items are listed under “time” in the language's page".to_owned()));
+                    self.complaints.error(
+                        Section::Columns,
+                        section,
+                        format!("column `{name}`: {message}"),
+                        Some("the items are listed under “time” in the language's page".to_owned()),
+                    );
                     TimeReader::new(&["iso"])
                 });
                 match reader {
-                    Ok(reader) => (Cell::Time(reader, ZoneFrom::Stated(Zone::Utc)), CellType::Time),
+                    Ok(reader) => (
+                        Cell::Time(reader, ZoneFrom::Stated(Zone::Utc)),
+                        CellType::Time,
+                    ),
                     Err(_) => (Cell::Text, CellType::Time),
                 }
             }
@@ -283,24 +431,40 @@ impl Compiler<'_, '_, '_> {
     /// Zones name captures and other columns, so they are looked up when all columns are known.
     fn zones(&mut self, derived: &[Expr]) {
         for (name, column) in &self.document.columns {
-            let Some((index, ..)) = self.names.columns.get(name).copied() else { continue };
-            let Cell::Time(reader, _) = &self.columns[index].cell else { continue };
+            let Some((index, ..)) = self.names.columns.get(name).copied() else {
+                continue;
+            };
+            let Cell::Time(reader, _) = &self.columns[index].cell else {
+                continue;
+            };
             let zone = match column.0.zone.as_deref() {
                 None if reader.has_zone() => ZoneFrom::Stated(Zone::Utc),
                 None => {
-                    self.complaints.error(Section::Columns, name, format!("column `{name}` does not say its zone"), Some("add `zone = \"UTC\"`, or whatever the exchange writes".to_owned()));
+                    self.complaints.error(
+                        Section::Columns,
+                        name,
+                        format!("column `{name}` does not say its zone"),
+                        Some("add `zone = \"UTC\"`, or whatever the exchange writes".to_owned()),
+                    );
                     continue;
                 }
                 Some("local") => ZoneFrom::Local,
                 Some(text) => {
-                    let capture = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+                    let capture = text
+                        .strip_prefix('{')
+                        .and_then(|text| text.strip_suffix('}'));
                     let other = text.strip_prefix("column:");
                     let found = if let Some(capture) = capture {
-                        self.names.captures.get(capture).map(|capture| ZoneFrom::Capture(*capture))
+                        self.names
+                            .captures
+                            .get(capture)
+                            .map(|capture| ZoneFrom::Capture(*capture))
                     } else if let Some(other) = other {
                         match (self.names.columns.get(other), self.names.derived.get(other)) {
                             (Some((column, ..)), _) => Some(ZoneFrom::Column(*column)),
-                            (None, Some((index, Typed::Value(_, Type::Text)))) if !self.reads_time(&derived[*index], derived) => {
+                            (None, Some((index, Typed::Value(_, Type::Text))))
+                                if !self.reads_time(&derived[*index], derived) =>
+                            {
                                 Some(ZoneFrom::Derived(*index))
                             }
                             _ => None,
@@ -325,7 +489,9 @@ impl Compiler<'_, '_, '_> {
     fn reads_time(&self, expr: &Expr, derived: &[Expr]) -> bool {
         let mut found = false;
         expr.walk(&mut |part| match part {
-            Expr::Cell(column) | Expr::Family(column, _) => found |= matches!(self.columns[*column].cell, Cell::Time(..)),
+            Expr::Cell(column) | Expr::Family(column, _) => {
+                found |= matches!(self.columns[*column].cell, Cell::Time(..))
+            }
             Expr::Derived(index) => found |= self.reads_time(&derived[*index], derived),
             _ => {}
         });
@@ -333,19 +499,33 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn own(&mut self, own: &super::document::Own) -> Own {
-        let file_name = own.file_name.as_ref().and_then(|pattern| match Regex::new(pattern) {
-            Ok(regex) => Some(regex),
-            Err(_) => {
-                self.complaints.error(Section::Own, pattern, "this is no pattern", None);
-                None
-            }
-        });
+        let file_name = own
+            .file_name
+            .as_ref()
+            .and_then(|pattern| match Regex::new(pattern) {
+                Ok(regex) => Some(regex),
+                Err(_) => {
+                    self.complaints
+                        .error(Section::Own, pattern, "this is no pattern", None);
+                    None
+                }
+            });
         let mut columns = Vec::new();
         for name in &own.columns {
             match self.names.columns.get(name) {
                 Some((index, CellType::Text, false)) => columns.push(*index),
-                Some(_) => self.complaints.error(Section::Own, name, format!("`{name}` is not a column of texts"), None),
-                None => self.complaints.error(Section::Own, name, format!("there is no column `{name}`"), None),
+                Some(_) => self.complaints.error(
+                    Section::Own,
+                    name,
+                    format!("`{name}` is not a column of texts"),
+                    None,
+                ),
+                None => self.complaints.error(
+                    Section::Own,
+                    name,
+                    format!("there is no column `{name}`"),
+                    None,
+                ),
             }
         }
         Own { file_name, columns }
@@ -357,7 +537,12 @@ impl Compiler<'_, '_, '_> {
         let mut waiting: Vec<(&String, expression::Node)> = Vec::new();
         for (name, text) in &self.document.derive {
             if self.names.columns.contains_key(name) {
-                self.complaints.error(Section::Derive, name, format!("`{name}` is a column already"), None);
+                self.complaints.error(
+                    Section::Derive,
+                    name,
+                    format!("`{name}` is a column already"),
+                    None,
+                );
                 continue;
             }
             match parse_expression(text) {
@@ -392,7 +577,8 @@ impl Compiler<'_, '_, '_> {
             }
             if waiting.len() == before {
                 for (name, problem) in problems {
-                    self.complaints.problem(Section::Derive, &self.document.derive[name], problem);
+                    self.complaints
+                        .problem(Section::Derive, &self.document.derive[name], problem);
                 }
                 break;
             }
@@ -408,31 +594,52 @@ impl Compiler<'_, '_, '_> {
             self.conditions(section, table, &mut test);
         }
         for text in &when.expressions {
-            test.conditions.extend(self.expression(section, text, Type::Truth));
+            test.conditions
+                .extend(self.expression(section, text, Type::Truth));
         }
         test
     }
 
-    fn conditions(&mut self, section: Section, table: &BTreeMap<String, OneOrMany>, test: &mut Test) {
+    fn conditions(
+        &mut self,
+        section: Section,
+        table: &BTreeMap<String, OneOrMany>,
+        test: &mut Test,
+    ) {
         for (name, words) in table {
             let words = &words.0;
             match self.names.columns.get(name) {
                 Some((column, CellType::Text, false)) => {
                     let lower = self.columns[*column].ignore_case;
                     let word = |word: &String| -> Box<[u8]> {
-                        if lower { word.trim().to_lowercase().into_bytes().into() } else { word.trim().as_bytes().into() }
+                        if lower {
+                            word.trim().to_lowercase().into_bytes().into()
+                        } else {
+                            word.trim().as_bytes().into()
+                        }
                     };
-                    test.words.push(WordTest { column: *column, words: words.iter().map(word).collect() });
+                    test.words.push(WordTest {
+                        column: *column,
+                        words: words.iter().map(word).collect(),
+                    });
                 }
                 _ => {
-                    let list: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', "''"))).collect();
+                    let list: Vec<String> = words
+                        .iter()
+                        .map(|word| format!("'{}'", word.replace('\'', "''")))
+                        .collect();
                     let mut text = format!("{name} in [{}]", list.join(", "));
                     if words.iter().any(String::is_empty) {
                         text.push_str(&format!(" or {name} is blank"));
                     }
-                    match parse_expression(&text).and_then(|node| check_as(&node, &self.names, Type::Truth)) {
+                    match parse_expression(&text)
+                        .and_then(|node| check_as(&node, &self.names, Type::Truth))
+                    {
                         Ok(expr) => test.conditions.push(expr),
-                        Err(problem) => self.complaints.error(section, name, problem.message, problem.help),
+                        Err(problem) => {
+                            self.complaints
+                                .error(section, name, problem.message, problem.help)
+                        }
                     }
                 }
             }
@@ -458,7 +665,13 @@ impl Compiler<'_, '_, '_> {
             if written.cases.is_empty() {
                 let test = self.test(section, written.when.as_ref());
                 let label = format!("rule {}", nth + 1);
-                rules.extend(self.rule(section, &written.over(&document.defaults), test, label, line));
+                rules.extend(self.rule(
+                    section,
+                    &written.over(&document.defaults),
+                    test,
+                    label,
+                    line,
+                ));
             }
             for (case_nth, case) in written.cases.iter().enumerate() {
                 let mut test = self.test(section, written.when.as_ref());
@@ -474,7 +687,13 @@ impl Compiler<'_, '_, '_> {
         if let Some(otherwise) = &document.otherwise {
             let line = section_line(self.text, Section::Otherwise);
             let test = self.test(Section::Otherwise, otherwise.when.as_ref());
-            if let Some(mut rule) = self.rule(Section::Otherwise, &otherwise.over(&document.defaults), test, "otherwise".to_owned(), line) {
+            if let Some(mut rule) = self.rule(
+                Section::Otherwise,
+                &otherwise.over(&document.defaults),
+                test,
+                "otherwise".to_owned(),
+                line,
+            ) {
                 rule.is_otherwise = true;
                 rules.push(rule);
             }
@@ -482,14 +701,26 @@ impl Compiler<'_, '_, '_> {
         rules
     }
 
-    fn rule(&mut self, section: Section, written: &WrittenRule, test: Test, label: String, line: usize) -> Option<Rule> {
+    fn rule(
+        &mut self,
+        section: Section,
+        written: &WrittenRule,
+        test: Test,
+        label: String,
+        line: usize,
+    ) -> Option<Rule> {
         let mut events = Vec::new();
         if written.events.is_empty() {
             events.extend(self.event(section, written));
         }
         for event in &written.events {
             if event.by.is_some() || !event.events.is_empty() || !event.cases.is_empty() {
-                self.complaints.error(section, "events", "an event of a rule has no `by`, `events` or `cases` of its own", None);
+                self.complaints.error(
+                    section,
+                    "events",
+                    "an event of a rule has no `by`, `events` or `cases` of its own",
+                    None,
+                );
             }
             let mut whole = event.over(written);
             whole.events.clear();
@@ -497,17 +728,42 @@ impl Compiler<'_, '_, '_> {
         }
         let grouped = written.by.is_some() || written.adjacent == Some(true);
         if !grouped {
-            for (key, there) in [("window", written.window.is_some()), ("expect", written.expect.is_some()), ("role", written.role.is_some())] {
+            for (key, there) in [
+                ("window", written.window.is_some()),
+                ("expect", written.expect.is_some()),
+                ("role", written.role.is_some()),
+            ] {
                 if there {
-                    self.complaints.error(section, key, format!("`{key}` is for rows that belong together"), Some("add `by`".to_owned()));
+                    self.complaints.error(
+                        section,
+                        key,
+                        format!("`{key}` is for rows that belong together"),
+                        Some("add `by`".to_owned()),
+                    );
                 }
             }
         }
         if grouped && events.len() > 1 {
-            self.complaints.error(section, "events", "rows that belong together make one event, not several", None);
+            self.complaints.error(
+                section,
+                "events",
+                "rows that belong together make one event, not several",
+                None,
+            );
         }
-        let group = if grouped { Some(self.group(section, written)) } else { None };
-        (!events.is_empty()).then_some(Rule { line, label, test, events, group, is_otherwise: false })
+        let group = if grouped {
+            Some(self.group(section, written))
+        } else {
+            None
+        };
+        (!events.is_empty()).then_some(Rule {
+            line,
+            label,
+            test,
+            events,
+            group,
+            is_otherwise: false,
+        })
     }
 
     fn event(&mut self, section: Section, written: &WrittenRule) -> Option<EventTemplate> {
@@ -516,17 +772,30 @@ impl Compiler<'_, '_, '_> {
                 Some(kind) => Some(KindFrom::Stated(kind)),
                 None => {
                     let near = nearest_kind(word).map(|kind| format!("did you mean `{kind}`?"));
-                    self.complaints.error(section, word, format!("`{word}` is no kind of event"), near);
+                    self.complaints.error(
+                        section,
+                        word,
+                        format!("`{word}` is no kind of event"),
+                        near,
+                    );
                     None
                 }
             },
-            (None, Some(text)) => self.expression(section, text, Type::Text).map(KindFrom::Text),
+            (None, Some(text)) => self
+                .expression(section, text, Type::Text)
+                .map(KindFrom::Text),
             (Some(_), Some(_)) => {
-                self.complaints.error(section, "kind_from", "a rule says `kind` or `kind_from`, not both", None);
+                self.complaints.error(
+                    section,
+                    "kind_from",
+                    "a rule says `kind` or `kind_from`, not both",
+                    None,
+                );
                 None
             }
             (None, None) => {
-                self.complaints.error(section, "", "this rule does not say its `kind`", None);
+                self.complaints
+                    .error(section, "", "this rule does not say its `kind`", None);
                 None
             }
         };
@@ -538,9 +807,16 @@ impl Compiler<'_, '_, '_> {
             Some(text) => self.expression(section, text, Type::Time),
             None => match self.names.columns.get("time") {
                 Some((index, CellType::Time, false)) => Some(Expr::Cell(*index)),
-                _ if self.names.derived.contains_key("time") => self.expression(section, "time", Type::Time),
+                _ if self.names.derived.contains_key("time") => {
+                    self.expression(section, "time", Type::Time)
+                }
                 _ => {
-                    self.complaints.error(section, "", "this rule has no time", Some("name a column `time` of type time, or say `time = …`".to_owned()));
+                    self.complaints.error(
+                        section,
+                        "",
+                        "this rule has no time",
+                        Some("name a column `time` of type time, or say `time = …`".to_owned()),
+                    );
                     None
                 }
             },
@@ -574,19 +850,43 @@ impl Compiler<'_, '_, '_> {
         ] {
             legs.extend(self.legs(section, direction, written.as_ref()));
         }
-        let said = [&written.incoming, &written.out, &written.moved, &written.fee];
+        let said = [
+            &written.incoming,
+            &written.out,
+            &written.moved,
+            &written.fee,
+        ];
         if said.into_iter().flatten().all(|legs| legs.0.is_empty()) {
-            self.complaints.error(section, "", "this rule moves nothing", Some("say `in`, `out`, `move` or `fee`".to_owned()));
+            self.complaints.error(
+                section,
+                "",
+                "this rule moves nothing",
+                Some("say `in`, `out`, `move` or `fee`".to_owned()),
+            );
         }
-        let balance = written.balance.as_ref().filter(|text| !text.is_empty()).and_then(|text| {
-            let parts = parse_leg(text).map_err(|problem| self.complaints.problem(section, text, problem)).ok()?;
-            let Some(asset) = &parts.asset else {
-                self.complaints.error(section, text, "a balance is `amount asset`", None);
-                return None;
-            };
-            self.pair_of(section, text, &parts.amount, asset)
-        });
-        Some(EventTemplate { kind: kind?, account, time: time?, texts, legs, balance })
+        let balance = written
+            .balance
+            .as_ref()
+            .filter(|text| !text.is_empty())
+            .and_then(|text| {
+                let parts = parse_leg(text)
+                    .map_err(|problem| self.complaints.problem(section, text, problem))
+                    .ok()?;
+                let Some(asset) = &parts.asset else {
+                    self.complaints
+                        .error(section, text, "a balance is `amount asset`", None);
+                    return None;
+                };
+                self.pair_of(section, text, &parts.amount, asset)
+            });
+        Some(EventTemplate {
+            kind: kind?,
+            account,
+            time: time?,
+            texts,
+            legs,
+            balance,
+        })
     }
 
     fn template(&mut self, section: Section, text: &str) -> Vec<Expr> {
@@ -596,7 +896,13 @@ impl Compiler<'_, '_, '_> {
         })
     }
 
-    fn pair_of(&mut self, section: Section, text: &str, amount: &expression::Node, asset: &expression::Node) -> Option<(Expr, Expr)> {
+    fn pair_of(
+        &mut self,
+        section: Section,
+        text: &str,
+        amount: &expression::Node,
+        asset: &expression::Node,
+    ) -> Option<(Expr, Expr)> {
         let amount = check_as(amount, &self.names, Type::Amount);
         let asset = check_as(asset, &self.names, Type::Asset);
         match (amount, asset) {
@@ -610,7 +916,12 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    fn legs(&mut self, section: Section, direction: Direction, written: Option<&Legs>) -> Vec<LegTemplate> {
+    fn legs(
+        &mut self,
+        section: Section,
+        direction: Direction,
+        written: Option<&Legs>,
+    ) -> Vec<LegTemplate> {
         let mut legs = Vec::new();
         for leg in written.map_or(&[][..], |legs| &legs.0) {
             let text = &leg.leg;
@@ -625,10 +936,21 @@ impl Compiler<'_, '_, '_> {
                 Some(asset) => self.pair_of(section, text, &parts.amount, asset),
                 None => self.money_leg(section, text, &parts.amount),
             };
-            let value = parts.value.as_ref().map(|(amount, asset)| self.pair_of(section, text, amount, asset));
-            let (Some((amount, asset)), true) = (main, value.as_ref().is_none_or(Option::is_some)) else { continue };
+            let value = parts
+                .value
+                .as_ref()
+                .map(|(amount, asset)| self.pair_of(section, text, amount, asset));
+            let (Some((amount, asset)), true) = (main, value.as_ref().is_none_or(Option::is_some))
+            else {
+                continue;
+            };
             if parts.signed && direction != Direction::Fee {
-                self.complaints.error(section, text, "only a fee is `signed`", Some("use `move` for a leg whose sign is the cell's own".to_owned()));
+                self.complaints.error(
+                    section,
+                    text,
+                    "only a fee is `signed`",
+                    Some("use `move` for a leg whose sign is the cell's own".to_owned()),
+                );
             }
             legs.push(LegTemplate {
                 direction,
@@ -637,14 +959,22 @@ impl Compiler<'_, '_, '_> {
                 value: value.flatten(),
                 optional: parts.optional || direction == Direction::Fee,
                 signed: parts.signed,
-                account: leg.account.as_ref().map(|account| self.template(section, account)),
+                account: leg
+                    .account
+                    .as_ref()
+                    .map(|account| self.template(section, account)),
             });
         }
         legs
     }
 
     /// A money column alone stands for its amount and its asset.
-    fn money_leg(&mut self, section: Section, text: &str, node: &expression::Node) -> Option<(Expr, Expr)> {
+    fn money_leg(
+        &mut self,
+        section: Section,
+        text: &str,
+        node: &expression::Node,
+    ) -> Option<(Expr, Expr)> {
         match check(node, &self.names) {
             Ok(Typed::Money(_)) => {
                 let part = |field: &str| expression::Node {
@@ -654,7 +984,8 @@ impl Compiler<'_, '_, '_> {
                 self.pair_of(section, text, &part("amount"), &part("asset"))
             }
             Ok(_) => {
-                let problem = Problem::new(node.span.clone(), "this leg has no asset").help("a leg is `amount asset`");
+                let problem = Problem::new(node.span.clone(), "this leg has no asset")
+                    .help("a leg is `amount asset`");
                 self.complaints.problem(section, text, problem);
                 None
             }
@@ -667,25 +998,42 @@ impl Compiler<'_, '_, '_> {
 
     fn group(&mut self, section: Section, written: &WrittenRule) -> Group {
         let window_ns = written.window.as_ref().and_then(|text| {
-            let seconds = text.strip_suffix('s').and_then(|seconds| seconds.trim().parse::<i64>().ok());
+            let seconds = text
+                .strip_suffix('s')
+                .and_then(|seconds| seconds.trim().parse::<i64>().ok());
             match seconds {
                 Some(seconds @ 0..=86_400) => Some(seconds * 1_000_000_000),
                 _ => {
-                    self.complaints.error(section, text, "a window is a number of seconds, such as \"2s\", of at most a day", None);
+                    self.complaints.error(
+                        section,
+                        text,
+                        "a window is a number of seconds, such as \"2s\", of at most a day",
+                        None,
+                    );
                     None
                 }
             }
         });
         let mut key = Vec::new();
         for text in written.by.as_ref().map_or(&[][..], |by| &by.0) {
-            let is_time = matches!(self.names.columns.get(text.as_str()), Some((_, CellType::Time, _)))
-                || matches!(self.names.derived.get(text.as_str()), Some((_, Typed::Value(_, Type::Time))));
+            let is_time = matches!(
+                self.names.columns.get(text.as_str()),
+                Some((_, CellType::Time, _))
+            ) || matches!(
+                self.names.derived.get(text.as_str()),
+                Some((_, Typed::Value(_, Type::Time)))
+            );
             if is_time && written.window.is_some() {
                 continue;
             }
             match parse_expression(text).and_then(|node| check(&node, &self.names)) {
                 Ok(Typed::Value(expr, _)) => key.push(expr),
-                Ok(_) => self.complaints.error(section, text, "rows are gathered by texts, amounts or times", None),
+                Ok(_) => self.complaints.error(
+                    section,
+                    text,
+                    "rows are gathered by texts, amounts or times",
+                    None,
+                ),
                 Err(problem) => self.complaints.problem(section, text, problem),
             }
         }
@@ -695,7 +1043,12 @@ impl Compiler<'_, '_, '_> {
                 let text = text.as_ref()?;
                 let count = Count::parse(text);
                 if count.is_none() {
-                    self.complaints.error(section, text, format!("`{text}` is no count"), Some("write \"2\", \"1..\" or \"1..3\"".to_owned()));
+                    self.complaints.error(
+                        section,
+                        text,
+                        format!("`{text}` is no count"),
+                        Some("write \"2\", \"1..\" or \"1..3\"".to_owned()),
+                    );
                 }
                 count
             };
@@ -707,11 +1060,25 @@ impl Compiler<'_, '_, '_> {
             expect.out_assets.clone_from(&written.out_assets);
             expect.balanced = written.balanced.unwrap_or(false);
         }
-        let fee_rows = written.role.as_ref().and_then(|role| role.fee.as_ref()).and_then(|text| self.expression(section, text, Type::Truth));
-        Group { key, window_ns, adjacent: written.adjacent.unwrap_or(false), expect, fee_rows }
+        let fee_rows = written
+            .role
+            .as_ref()
+            .and_then(|role| role.fee.as_ref())
+            .and_then(|text| self.expression(section, text, Type::Truth));
+        Group {
+            key,
+            window_ns,
+            adjacent: written.adjacent.unwrap_or(false),
+            expect,
+            fee_rows,
+        }
     }
 }
 
 fn nearest_kind(word: &str) -> Option<&'static str> {
-    Kind::ALL.iter().map(|kind| (strsim::damerau_levenshtein(word, kind.word()), kind.word())).min().map(|(_, kind)| kind)
+    Kind::ALL
+        .iter()
+        .map(|kind| (strsim::damerau_levenshtein(word, kind.word()), kind.word()))
+        .min()
+        .map(|(_, kind)| kind)
 }

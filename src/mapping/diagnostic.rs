@@ -28,7 +28,10 @@ impl Diagnostic {
     pub fn line_and_column(&self, text: &str) -> Option<(usize, usize)> {
         let before = text.get(..self.span.as_ref()?.start)?;
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Some((before.matches('\n').count() + 1, before[line_start..].chars().count() + 1))
+        Some((
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        ))
     }
 }
 
@@ -55,7 +58,11 @@ pub struct Complaints<'t> {
 
 impl<'t> Complaints<'t> {
     pub fn new(file: &'t str, text: &'t str) -> Complaints<'t> {
-        Complaints { file, text, found: Vec::new() }
+        Complaints {
+            file,
+            text,
+            found: Vec::new(),
+        }
     }
 
     pub fn into_found(self) -> Vec<Diagnostic> {
@@ -63,7 +70,9 @@ impl<'t> Complaints<'t> {
     }
 
     pub fn has_errors(&self) -> bool {
-        self.found.iter().any(|diagnostic| diagnostic.level == Level::Error)
+        self.found
+            .iter()
+            .any(|diagnostic| diagnostic.level == Level::Error)
     }
 
     /// Something is wrong with a text that stands in a section: `needle` is that text, `problem` says where in it.
@@ -81,17 +90,41 @@ impl<'t> Complaints<'t> {
         self.push(Level::Error, Some(span), problem.message, problem.help);
     }
 
-    pub fn error(&mut self, section: Section, needle: &str, message: impl Into<String>, help: Option<String>) {
+    pub fn error(
+        &mut self,
+        section: Section,
+        needle: &str,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         let span = self.locate(section, needle);
         self.push(Level::Error, Some(span), message.into(), help);
     }
 
-    pub fn at(&mut self, level: Level, span: Option<Range<usize>>, message: impl Into<String>, help: Option<String>) {
+    pub fn at(
+        &mut self,
+        level: Level,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
         self.push(level, span, message.into(), help);
     }
 
-    fn push(&mut self, level: Level, span: Option<Range<usize>>, message: String, help: Option<String>) {
-        let found = Diagnostic { level, file: self.file.to_owned(), span, message, help };
+    fn push(
+        &mut self,
+        level: Level,
+        span: Option<Range<usize>>,
+        message: String,
+        help: Option<String>,
+    ) {
+        let found = Diagnostic {
+            level,
+            file: self.file.to_owned(),
+            span,
+            message,
+            help,
+        };
         let same = |other: &Diagnostic| other.span == found.span && other.message == found.message;
         if !self.found.iter().any(same) {
             self.found.push(found);
@@ -101,7 +134,8 @@ impl<'t> Complaints<'t> {
     /// Where a text stands in a section, or among what all rules share; the section's first line if it does not stand
     /// there as it is.
     fn locate(&self, section: Section, needle: &str) -> Range<usize> {
-        let shared = matches!(section, Section::Rule(_) | Section::Otherwise).then_some(Section::Defaults);
+        let shared =
+            matches!(section, Section::Rule(_) | Section::Otherwise).then_some(Section::Defaults);
         let region = region(self.text, section).unwrap_or(0..self.text.len());
         let shared = shared.and_then(|section| self::region(self.text, section));
         if !needle.is_empty() {
@@ -111,7 +145,9 @@ impl<'t> Complaints<'t> {
                 }
             }
         }
-        let end = self.text[region.clone()].find('\n').map_or(region.end, |newline| region.start + newline);
+        let end = self.text[region.clone()]
+            .find('\n')
+            .map_or(region.end, |newline| region.start + newline);
         region.start..end
     }
 }
@@ -126,7 +162,8 @@ fn find_token(text: &str, needle: &str) -> Option<usize> {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     text.match_indices(needle)
         .find(|(at, _)| {
-            !is_word(text[..*at].chars().next_back()) && !is_word(text[at + needle.len()..].chars().next())
+            !is_word(text[..*at].chars().next_back())
+                && !is_word(text[at + needle.len()..].chars().next())
         })
         .map(|(at, _)| at)
         .or_else(|| text.find(needle))
@@ -186,6 +223,9 @@ mod tests {
         let text = "[defaults]\nfee = \"qtyx qty\"\n[[rule]]\nkind = 'fee'\n";
         let mut complaints = Complaints::new("x.toml", text);
         complaints.problem(Section::Rule(0), "qtyx qty", Problem::new(0..4, "no"));
-        assert_eq!(complaints.into_found()[0].line_and_column(text), Some((2, 8)));
+        assert_eq!(
+            complaints.into_found()[0].line_and_column(text),
+            Some((2, 8))
+        );
     }
 }

@@ -54,7 +54,10 @@ pub struct Document {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "true, false, or a text that says which other reports are needed")]
+#[serde(
+    untagged,
+    expecting = "true, false, or a text that says which other reports are needed"
+)]
 pub enum Complete {
     Alone(bool),
     Needs(String),
@@ -131,9 +134,18 @@ impl Rule {
     /// This rule with what it leaves unsaid taken from another. Legs go together: a rule that says any of `in`, `out`
     /// and `move` takes none of them from elsewhere.
     pub fn over(&self, base: &Rule) -> Rule {
-        let legs = if self.incoming.is_some() || self.out.is_some() || self.moved.is_some() { self } else { base };
-        let kind = if self.kind.is_some() || self.kind_from.is_some() { self } else { base };
-        let text = |mine: &Option<String>, its: &Option<String>| mine.clone().or_else(|| its.clone());
+        let legs = if self.incoming.is_some() || self.out.is_some() || self.moved.is_some() {
+            self
+        } else {
+            base
+        };
+        let kind = if self.kind.is_some() || self.kind_from.is_some() {
+            self
+        } else {
+            base
+        };
+        let text =
+            |mine: &Option<String>, its: &Option<String>| mine.clone().or_else(|| its.clone());
         Rule {
             when: None,
             kind: kind.kind.clone(),
@@ -151,7 +163,11 @@ impl Rule {
             address: text(&self.address, &base.address),
             note: text(&self.note, &base.note),
             cases: Vec::new(),
-            events: if self.events.is_empty() { base.events.clone() } else { self.events.clone() },
+            events: if self.events.is_empty() {
+                base.events.clone()
+            } else {
+                self.events.clone()
+            },
             by: self.by.clone().or_else(|| base.by.clone()),
             window: text(&self.window, &base.window),
             adjacent: self.adjacent.or(base.adjacent),
@@ -191,18 +207,43 @@ pub struct Case {
 
 /// The keys of a rule: in a case, any other key is a condition on a column.
 pub const RULE_KEYS: &[&str] = &[
-    "when", "kind", "kind_from", "in", "out", "move", "fee", "balance", "account", "time", "order_id", "trade_id",
-    "tx_hash", "address", "note", "cases", "events", "by", "window", "adjacent", "expect", "role",
+    "when",
+    "kind",
+    "kind_from",
+    "in",
+    "out",
+    "move",
+    "fee",
+    "balance",
+    "account",
+    "time",
+    "order_id",
+    "trade_id",
+    "tx_hash",
+    "address",
+    "note",
+    "cases",
+    "events",
+    "by",
+    "window",
+    "adjacent",
+    "expect",
+    "role",
 ];
 
 impl<'de> Deserialize<'de> for Case {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let table = toml::Table::deserialize(deserializer)?;
-        let (keys, conditions): (toml::Table, toml::Table) =
-            table.into_iter().partition(|(key, _)| RULE_KEYS.contains(&key.as_str()));
+        let (keys, conditions): (toml::Table, toml::Table) = table
+            .into_iter()
+            .partition(|(key, _)| RULE_KEYS.contains(&key.as_str()));
         Ok(Case {
-            conditions: toml::Value::Table(conditions).try_into().map_err(de::Error::custom)?,
-            rule: toml::Value::Table(keys).try_into().map_err(de::Error::custom)?,
+            conditions: toml::Value::Table(conditions)
+                .try_into()
+                .map_err(de::Error::custom)?,
+            rule: toml::Value::Table(keys)
+                .try_into()
+                .map_err(de::Error::custom)?,
         })
     }
 }
@@ -365,15 +406,18 @@ impl<'de, T: Written> Visitor<'de> for WrittenVisitor<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        T::from_text(text.to_owned()).ok_or_else(|| E::invalid_type(de::Unexpected::Str(text), &self))
+        T::from_text(text.to_owned())
+            .ok_or_else(|| E::invalid_type(de::Unexpected::Str(text), &self))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
-        T::from_list(list).unwrap_or_else(|| Err(de::Error::invalid_type(de::Unexpected::Seq, &self)))
+        T::from_list(list)
+            .unwrap_or_else(|| Err(de::Error::invalid_type(de::Unexpected::Seq, &self)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<T, A::Error> {
-        T::from_table(table).unwrap_or_else(|| Err(de::Error::invalid_type(de::Unexpected::Map, &self)))
+        T::from_table(table)
+            .unwrap_or_else(|| Err(de::Error::invalid_type(de::Unexpected::Map, &self)))
     }
 }
 
@@ -396,13 +440,20 @@ impl Written for OneOrMany {
 }
 
 impl Written for When {
-    const EXPECTED: &'static str = "a table of columns and words, an expression, or a list of these";
+    const EXPECTED: &'static str =
+        "a table of columns and words, an expression, or a list of these";
     fn from_text(text: String) -> Option<Self> {
-        Some(When { tables: Vec::new(), expressions: vec![text] })
+        Some(When {
+            tables: Vec::new(),
+            expressions: vec![text],
+        })
     }
     fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Option<Result<Self, A::Error>> {
         Some(collect::<When, A>(list).map(|parts| {
-            let mut all = When { tables: Vec::new(), expressions: Vec::new() };
+            let mut all = When {
+                tables: Vec::new(),
+                expressions: Vec::new(),
+            };
             for part in parts {
                 all.tables.extend(part.tables);
                 all.expressions.extend(part.expressions);
@@ -412,17 +463,27 @@ impl Written for When {
     }
     fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
         let table = BTreeMap::deserialize(MapAccessDeserializer::new(table));
-        Some(table.map(|table| When { tables: vec![table], expressions: Vec::new() }))
+        Some(table.map(|table| When {
+            tables: vec![table],
+            expressions: Vec::new(),
+        }))
     }
 }
 
 impl Written for Legs {
-    const EXPECTED: &'static str = "a leg (`amount asset`), a table with `leg` and `account`, or a list of these";
+    const EXPECTED: &'static str =
+        "a leg (`amount asset`), a table with `leg` and `account`, or a list of these";
     fn from_text(text: String) -> Option<Self> {
-        Some(Legs(vec![Leg { leg: text, account: None }]))
+        Some(Legs(vec![Leg {
+            leg: text,
+            account: None,
+        }]))
     }
     fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Option<Result<Self, A::Error>> {
-        Some(collect::<Legs, A>(list).map(|legs| Legs(legs.into_iter().flat_map(|legs| legs.0).collect())))
+        Some(
+            collect::<Legs, A>(list)
+                .map(|legs| Legs(legs.into_iter().flat_map(|legs| legs.0).collect())),
+        )
     }
     fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {
         Some(Leg::deserialize(MapAccessDeserializer::new(table)).map(|leg| Legs(vec![leg])))
@@ -432,11 +493,17 @@ impl Written for Legs {
 impl Written for Column {
     const EXPECTED: &'static str = "a header text, a list of its spellings, or a table";
     fn from_text(text: String) -> Option<Self> {
-        Some(Column(ColumnTable { header: Some(OneOrMany(vec![text])), ..ColumnTable::default() }))
+        Some(Column(ColumnTable {
+            header: Some(OneOrMany(vec![text])),
+            ..ColumnTable::default()
+        }))
     }
     fn from_list<'de, A: SeqAccess<'de>>(list: A) -> Option<Result<Self, A::Error>> {
         Some(collect(list).map(|spellings| {
-            Column(ColumnTable { header: Some(OneOrMany(spellings)), ..ColumnTable::default() })
+            Column(ColumnTable {
+                header: Some(OneOrMany(spellings)),
+                ..ColumnTable::default()
+            })
         }))
     }
     fn from_table<'de, A: MapAccess<'de>>(table: A) -> Option<Result<Self, A::Error>> {

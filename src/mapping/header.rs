@@ -6,7 +6,10 @@ use std::fmt;
 /// A header text as it is compared: trimmed, runs of blanks (also no-break spaces) as one, no byte order mark.
 pub fn normalise(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() || c == '\u{feff}').filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|c: char| c.is_whitespace() || c == '\u{feff}')
+        .filter(|word| !word.is_empty())
+    {
         if !normal.is_empty() {
             normal.push(' ');
         }
@@ -42,7 +45,11 @@ impl HeaderPattern {
                 pieces.push(Piece::Literal(rest[..open].to_owned()));
             }
             let name = &rest[open + 1..close];
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
+            if name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            {
                 return Err(format!("`{{{name}}}` must hold a name in lower case"));
             }
             if matches!(pieces.last(), Some(Piece::Capture(_))) {
@@ -112,11 +119,13 @@ impl fmt::Display for HeaderPattern {
 }
 
 fn matches_from(pieces: &[Piece], text: &str, captures: &mut BTreeMap<String, String>) -> bool {
-    let Some((first, rest)) = pieces.split_first() else { return text.is_empty() };
+    let Some((first, rest)) = pieces.split_first() else {
+        return text.is_empty();
+    };
     match first {
-        Piece::Literal(literal) => {
-            text.strip_prefix(literal.as_str()).is_some_and(|text| matches_from(rest, text, captures))
-        }
+        Piece::Literal(literal) => text
+            .strip_prefix(literal.as_str())
+            .is_some_and(|text| matches_from(rest, text, captures)),
         Piece::Anything => text
             .char_indices()
             .map(|(at, _)| at)
@@ -124,7 +133,9 @@ fn matches_from(pieces: &[Piece], text: &str, captures: &mut BTreeMap<String, St
             .any(|at| matches_from(rest, &text[at..], captures)),
         Piece::Capture(name) => {
             if let Some(known) = captures.get(name).cloned() {
-                return text.strip_prefix(known.as_str()).is_some_and(|text| matches_from(rest, text, captures));
+                return text
+                    .strip_prefix(known.as_str())
+                    .is_some_and(|text| matches_from(rest, text, captures));
             }
             for at in text.char_indices().map(|(at, _)| at).chain([text.len()]) {
                 captures.insert(name.clone(), text[..at].to_owned());
@@ -143,15 +154,27 @@ mod tests {
     use super::*;
 
     fn captured(pattern: &str, header: &str) -> Option<Vec<(String, String)>> {
-        HeaderPattern::with_captures(pattern).unwrap().matches(&normalise(header)).map(|found| found.into_iter().collect())
+        HeaderPattern::with_captures(pattern)
+            .unwrap()
+            .matches(&normalise(header))
+            .map(|found| found.into_iter().collect())
     }
 
     #[test]
     fn captures_take_the_part_that_varies() {
         let one = |name: &str, text: &str| Some(vec![(name.to_owned(), text.to_owned())]);
-        assert_eq!(captured("Date(UTC{offset})", "\u{feff} Date(UTC+2)"), one("offset", "+2"));
-        assert_eq!(captured("Date(UTC{offset})", "Date(UTC)"), one("offset", ""));
-        assert_eq!(captured("{asset} Amount {asset}", "BTC  Amount BTC"), one("asset", "BTC"));
+        assert_eq!(
+            captured("Date(UTC{offset})", "\u{feff} Date(UTC+2)"),
+            one("offset", "+2")
+        );
+        assert_eq!(
+            captured("Date(UTC{offset})", "Date(UTC)"),
+            one("offset", "")
+        );
+        assert_eq!(
+            captured("{asset} Amount {asset}", "BTC  Amount BTC"),
+            one("asset", "BTC")
+        );
         assert_eq!(captured("{asset} Amount {asset}", "BTC Amount ETH"), None);
         assert_eq!(captured("Time", "time"), None);
         assert!(HeaderPattern::with_captures("{a}{b}").is_err());

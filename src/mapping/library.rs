@@ -53,7 +53,9 @@ impl Mapping {
 
     /// Whether a header line has all that must be there.
     pub fn may_be(&self, header: &HashSet<&str>) -> bool {
-        self.required.iter().all(|spellings| has_one(spellings, header))
+        self.required
+            .iter()
+            .all(|spellings| has_one(spellings, header))
     }
 }
 
@@ -79,11 +81,20 @@ impl Library {
             file: format!("formats/{}.toml", embedded.id),
             text: Cow::Borrowed(embedded.text),
             built_in: true,
-            required: embedded.headers.iter().map(|spellings| patterns(spellings.iter().copied())).collect(),
+            required: embedded
+                .headers
+                .iter()
+                .map(|spellings| patterns(spellings.iter().copied()))
+                .collect(),
             compiled: OnceLock::new(),
         });
-        let alias_tables = ALIAS_TABLES.iter().map(|(name, text)| ((*name).to_owned(), Cow::Borrowed(*text)));
-        Library { mappings: mappings.collect(), alias_tables: alias_tables.collect() }
+        let alias_tables = ALIAS_TABLES
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), Cow::Borrowed(*text)));
+        Library {
+            mappings: mappings.collect(),
+            alias_tables: alias_tables.collect(),
+        }
     }
 
     /// Adds the mappings of a folder (`<exchange>/<report>.toml`, and `assets/*.toml`). They win over those of the same
@@ -93,8 +104,15 @@ impl Library {
         collect(folder, &mut files, 0)?;
         files.sort();
         for path in files {
-            let inside = path.strip_prefix(folder).unwrap_or(&path).with_extension("");
-            let id = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            let inside = path
+                .strip_prefix(folder)
+                .unwrap_or(&path)
+                .with_extension("");
+            let id = inside
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy())
+                .collect::<Vec<_>>()
+                .join("/");
             self.add_file(&path, &id)?;
         }
         Ok(())
@@ -105,7 +123,10 @@ impl Library {
         let unreadable = |error: std::io::Error| format!("{}: {error}", path.display());
         let size_bytes = std::fs::metadata(path).map_err(unreadable)?.len();
         if size_bytes > MAX_MAPPING_BYTES {
-            return Err(format!("{}: a mapping is never larger than {MAX_MAPPING_BYTES} bytes", path.display()));
+            return Err(format!(
+                "{}: a mapping is never larger than {MAX_MAPPING_BYTES} bytes",
+                path.display()
+            ));
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         if let Some(name) = id.strip_prefix("assets/") {
@@ -124,10 +145,21 @@ impl Library {
     /// Adds a mapping whose text is at hand.
     pub fn insert(&mut self, id: &str, file: String, text: String) {
         let required = match read(&file, &text) {
-            Ok(document) => document.columns.values().filter_map(required_spellings).collect(),
+            Ok(document) => document
+                .columns
+                .values()
+                .filter_map(required_spellings)
+                .collect(),
             Err(_) => Vec::new(),
         };
-        let mapping = Mapping { id: id.to_owned(), file, text: Cow::Owned(text), built_in: false, required, compiled: OnceLock::new() };
+        let mapping = Mapping {
+            id: id.to_owned(),
+            file,
+            text: Cow::Owned(text),
+            built_in: false,
+            required,
+            compiled: OnceLock::new(),
+        };
         match self.mappings.iter_mut().find(|mapping| mapping.id == id) {
             Some(place) => *place = mapping,
             None => {
@@ -162,7 +194,13 @@ impl Library {
             Err(diagnostic) => (None, vec![diagnostic]),
             Ok(document) => {
                 let tables = |name: &str| self.alias_tables.get(name).map(|text| text.to_string());
-                let (program, diagnostics) = compile(&mapping.id, &mapping.file, &mapping.text, &document, &tables);
+                let (program, diagnostics) = compile(
+                    &mapping.id,
+                    &mapping.file,
+                    &mapping.text,
+                    &document,
+                    &tables,
+                );
                 (program.map(Arc::new), diagnostics)
             }
         })
@@ -181,7 +219,10 @@ impl Library {
 
 fn patterns<'a>(spellings: impl Iterator<Item = &'a str>) -> Vec<HeaderPattern> {
     spellings
-        .map(|text| HeaderPattern::with_captures(text).unwrap_or_else(|_| HeaderPattern::with_stars(&normalise(text))))
+        .map(|text| {
+            HeaderPattern::with_captures(text)
+                .unwrap_or_else(|_| HeaderPattern::with_stars(&normalise(text)))
+        })
         .collect()
 }
 
@@ -198,13 +239,19 @@ fn required_spellings(column: &Column) -> Option<Vec<HeaderPattern>> {
 fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>, depth: usize) -> Result<(), String> {
     let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
     if depth > MAX_FOLDER_DEPTH {
-        return Err(format!("{}: folders of mappings are not nested so deeply", folder.display()));
+        return Err(format!(
+            "{}: folders of mappings are not nested so deeply",
+            folder.display()
+        ));
     }
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.is_dir() {
             collect(&path, files, depth + 1)?;
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             files.push(path);
         }
     }
@@ -220,9 +267,16 @@ mod tests {
         let library = Library::built_in();
         let mut wrong = String::new();
         for mapping in library.mappings() {
-            for found in library.diagnostics(mapping).iter().filter(|found| found.level == Level::Error) {
+            for found in library
+                .diagnostics(mapping)
+                .iter()
+                .filter(|found| found.level == Level::Error)
+            {
                 let place = found.line_and_column(&mapping.text);
-                wrong.push_str(&format!("{} {place:?}: {} {:?}\n", mapping.file, found.message, found.help));
+                wrong.push_str(&format!(
+                    "{} {place:?}: {} {:?}\n",
+                    mapping.file, found.message, found.help
+                ));
             }
         }
         assert!(wrong.is_empty(), "{wrong}");

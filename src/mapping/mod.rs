@@ -23,8 +23,8 @@ pub use header::normalise;
 pub use library::{Library, Mapping};
 pub use lint::{TestPlaces, choice_words, lint, lint_aliases};
 pub use program::{
-    Cell, Column, Count, Direction, EventTemplate, Expect, Group, KindFrom, LegTemplate, Program, Rule, Skip, TEXT_COUNT,
-    Test, ZoneFrom,
+    Cell, Column, Count, Direction, EventTemplate, Expect, Group, KindFrom, LegTemplate, Program,
+    Rule, Skip, TEXT_COUNT, Test, ZoneFrom,
 };
 pub use recognise::{Binding, HeaderLine, Near, Place, Recognised, Unrecognised, bind, recognise};
 

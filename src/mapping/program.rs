@@ -55,10 +55,17 @@ impl Program {
     /// Which columns the times of events are read from.
     pub fn time_columns(&self) -> Vec<bool> {
         let mut found = vec![false; self.columns.len()];
-        let mut waiting: Vec<&Expr> = self.rules.iter().flat_map(|rule| &rule.events).map(|event| &event.time).collect();
+        let mut waiting: Vec<&Expr> = self
+            .rules
+            .iter()
+            .flat_map(|rule| &rule.events)
+            .map(|event| &event.time)
+            .collect();
         while let Some(expr) = waiting.pop() {
             expr.walk(&mut |part| match part {
-                Expr::Cell(column) if matches!(self.columns[*column].cell, Cell::Time(..)) => found[*column] = true,
+                Expr::Cell(column) if matches!(self.columns[*column].cell, Cell::Time(..)) => {
+                    found[*column] = true
+                }
                 // Derived columns use only earlier ones, so this ends.
                 Expr::Derived(index) => waiting.push(&self.derived[*index]),
                 _ => {}
@@ -247,10 +254,19 @@ impl Count {
         let count = match text.trim().split_once("..") {
             None => {
                 let exact = text.trim().parse().ok()?;
-                Count { least: exact, most: exact }
+                Count {
+                    least: exact,
+                    most: exact,
+                }
             }
-            Some((least, "")) => Count { least: least.trim().parse().ok()?, most: usize::MAX },
-            Some((least, most)) => Count { least: least.trim().parse().ok()?, most: most.trim().parse().ok()? },
+            Some((least, "")) => Count {
+                least: least.trim().parse().ok()?,
+                most: usize::MAX,
+            },
+            Some((least, most)) => Count {
+                least: least.trim().parse().ok()?,
+                most: most.trim().parse().ok()?,
+            },
         };
         (count.least <= count.most).then_some(count)
     }
@@ -296,8 +312,14 @@ impl Dispatch {
                 words.entry(word.clone()).or_insert(next);
             }
         }
-        let column = |(column, words)| DispatchColumn { column, ignore_case: columns[column].ignore_case, words };
-        Dispatch { columns: found.into_iter().map(column).collect() }
+        let column = |(column, words)| DispatchColumn {
+            column,
+            ignore_case: columns[column].ignore_case,
+            words,
+        };
+        Dispatch {
+            columns: found.into_iter().map(column).collect(),
+        }
     }
 
     /// The number of a word in the nth dispatch column.
@@ -313,10 +335,18 @@ impl Dispatch {
     /// Whether a test's words can hold for a row with these word numbers (one for each dispatch column).
     pub fn may_hold(&self, test: &Test, numbers: &[u32]) -> bool {
         test.words.iter().all(|word_test| {
-            let nth = self.columns.iter().position(|column| column.column == word_test.column);
+            let nth = self
+                .columns
+                .iter()
+                .position(|column| column.column == word_test.column);
             let Some(nth) = nth else { return false };
             let column = &self.columns[nth];
-            word_test.words.iter().any(|word| column.words.get(word).is_some_and(|number| *number == numbers[nth]))
+            word_test.words.iter().any(|word| {
+                column
+                    .words
+                    .get(word)
+                    .is_some_and(|number| *number == numbers[nth])
+            })
         })
     }
 }

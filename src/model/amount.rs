@@ -134,7 +134,10 @@ impl Amount {
 
     /// From the parts of an amount, as [`mantissa`](Amount::mantissa) and [`scale`](Amount::scale) gave them.
     pub(crate) fn from_own_parts(mantissa: i128, scale: u8) -> Amount {
-        debug_assert_eq!(Amount::from_parts(mantissa, u32::from(scale)), Some(Amount { mantissa, scale }));
+        debug_assert_eq!(
+            Amount::from_parts(mantissa, u32::from(scale)),
+            Some(Amount { mantissa, scale })
+        );
         Amount { mantissa, scale }
     }
 

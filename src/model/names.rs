@@ -26,7 +26,13 @@ struct Table {
 impl Names {
     /// The number of a name, given to it now if it has none.
     pub fn id(&self, name: &str) -> NameId {
-        if let Some(id) = self.table.read().expect("no panic while held").ids.get(name) {
+        if let Some(id) = self
+            .table
+            .read()
+            .expect("no panic while held")
+            .ids
+            .get(name)
+        {
             return *id;
         }
         let mut table = self.table.write().expect("no panic while held");
@@ -42,7 +48,11 @@ impl Names {
 
     /// All names by number, as they are now.
     pub fn texts(&self) -> Vec<Arc<str>> {
-        self.table.read().expect("no panic while held").texts.clone()
+        self.table
+            .read()
+            .expect("no panic while held")
+            .texts
+            .clone()
     }
 }
 

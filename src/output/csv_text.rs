@@ -3,7 +3,8 @@
 /// Appends a cell, in quotes only where it needs them.
 pub fn put_cell(out: &mut Vec<u8>, cell: &[u8], delimiter: u8) {
     let special = |byte: &u8| *byte == delimiter || matches!(byte, b'"' | b'\n' | b'\r');
-    let edged = matches!(cell.first(), Some(b' ' | b'\t')) || matches!(cell.last(), Some(b' ' | b'\t'));
+    let edged =
+        matches!(cell.first(), Some(b' ' | b'\t')) || matches!(cell.last(), Some(b' ' | b'\t'));
     if !edged && !cell.iter().any(special) {
         out.extend_from_slice(cell);
         return;
@@ -36,7 +37,11 @@ pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
 /// Appends an event's id: 16 hex digits.
 pub fn put_id(out: &mut Vec<u8>, id: u64) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    out.extend((0..16).rev().map(|nibble| HEX[(id >> (nibble * 4)) as usize & 15]));
+    out.extend(
+        (0..16)
+            .rev()
+            .map(|nibble| HEX[(id >> (nibble * 4)) as usize & 15]),
+    );
 }
 
 #[cfg(test)]

@@ -8,14 +8,21 @@ use crate::ledger::EventView;
 
 pub struct JsonLines;
 
-const TEXT_KEYS: [&str; crate::mapping::TEXT_COUNT] = ["order_id", "trade_id", "tx_hash", "address", "note"];
+const TEXT_KEYS: [&str; crate::mapping::TEXT_COUNT] =
+    ["order_id", "trade_id", "tx_hash", "address", "note"];
 
 impl Layout for JsonLines {
     fn header(&self) -> &'static str {
         ""
     }
 
-    fn event(&self, view: &EventView<'_>, written: &Written<'_>, out: &mut Vec<u8>, sums: &mut WrittenSums) -> u64 {
+    fn event(
+        &self,
+        view: &EventView<'_>,
+        written: &Written<'_>,
+        out: &mut Vec<u8>,
+        sums: &mut WrittenSums,
+    ) -> u64 {
         let mut lines = 0;
         view.for_each_leg(|leg, at| {
             let account = written.names.account(leg.account);

@@ -12,7 +12,13 @@ impl Layout for LedgerCsv {
         "event,time,kind,account,asset,amount,role,value,value_currency,order_id,trade_id,tx_hash,address,note,format,file,line\n"
     }
 
-    fn event(&self, view: &EventView<'_>, written: &Written<'_>, out: &mut Vec<u8>, sums: &mut WrittenSums) -> u64 {
+    fn event(
+        &self,
+        view: &EventView<'_>,
+        written: &Written<'_>,
+        out: &mut Vec<u8>,
+        sums: &mut WrittenSums,
+    ) -> u64 {
         let line_start = out.len();
         put_id(out, view.id);
         out.push(b',');
@@ -36,7 +42,12 @@ impl Layout for LedgerCsv {
             out.push(b',');
             let amount_start = out.len();
             leg.amount.write_to(out);
-            sums.add(written.names.account(leg.account), written.names.asset(leg.asset), &out[amount_start..], 1);
+            sums.add(
+                written.names.account(leg.account),
+                written.names.asset(leg.asset),
+                &out[amount_start..],
+                1,
+            );
             out.push(b',');
             out.extend_from_slice(leg.role.word().as_bytes());
             out.push(b',');

@@ -32,11 +32,20 @@ impl WrittenSums {
     /// out without a sign.
     pub fn add(&mut self, account: &str, asset: &str, amount_text: &[u8], sign: i128) {
         let Some((mantissa, scale)) = read(amount_text) else {
-            self.failure = Some(format!("cannot read back `{}`", String::from_utf8_lossy(amount_text)));
+            self.failure = Some(format!(
+                "cannot read back `{}`",
+                String::from_utf8_lossy(amount_text)
+            ));
             return;
         };
-        let entry = self.sums.entry((account.as_ptr().addr(), asset.as_ptr().addr()));
-        let entry = entry.or_insert_with(|| Entry { account: account.into(), asset: asset.into(), sum: (0, 0) });
+        let entry = self
+            .sums
+            .entry((account.as_ptr().addr(), asset.as_ptr().addr()));
+        let entry = entry.or_insert_with(|| Entry {
+            account: account.into(),
+            asset: asset.into(),
+            sum: (0, 0),
+        });
         match join(entry.sum, (mantissa * sign, scale)) {
             Some(total) => entry.sum = total,
             None => self.failure = Some("a sum does not fit".to_owned()),
@@ -63,7 +72,10 @@ impl WrittenSums {
     pub fn totals(&self) -> Totals {
         let named = self.sums.values().map(|entry| {
             let amount = Amount::from_parts(entry.sum.0, entry.sum.1).unwrap_or(Amount::ZERO);
-            ((Arc::from(&*entry.account), Arc::from(&*entry.asset)), amount)
+            (
+                (Arc::from(&*entry.account), Arc::from(&*entry.asset)),
+                amount,
+            )
         });
         Totals(named.collect())
     }
@@ -91,11 +103,19 @@ fn read(text: &[u8]) -> Option<(i128, u32)> {
         if nth < 18 {
             small = small * 10 + u64::from(digit);
         } else {
-            large = Some(large.unwrap_or(i128::from(small)).checked_mul(10)?.checked_add(i128::from(digit))?);
+            large = Some(
+                large
+                    .unwrap_or(i128::from(small))
+                    .checked_mul(10)?
+                    .checked_add(i128::from(digit))?,
+            );
         }
     }
     let mantissa = large.unwrap_or(i128::from(small));
-    Some((if negative { -mantissa } else { mantissa }, u32::try_from(fraction.len()).ok()?))
+    Some((
+        if negative { -mantissa } else { mantissa },
+        u32::try_from(fraction.len()).ok()?,
+    ))
 }
 
 fn join(one: (i128, u32), other: (i128, u32)) -> Option<(i128, u32)> {
@@ -104,7 +124,11 @@ fn join(one: (i128, u32), other: (i128, u32)) -> Option<(i128, u32)> {
     }
     let scale = one.1.max(other.1);
     let at_scale = |(mantissa, own): (i128, u32)| {
-        if own == scale { Some(mantissa) } else { mantissa.checked_mul(10i128.checked_pow(scale - own)?) }
+        if own == scale {
+            Some(mantissa)
+        } else {
+            mantissa.checked_mul(10i128.checked_pow(scale - own)?)
+        }
     };
     Some((at_scale(one)?.checked_add(at_scale(other)?)?, scale))
 }

@@ -33,42 +33,91 @@ struct Rejected {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write_rejects(ledger: &Ledger, sources: &BTreeMap<String, Source>, ledger_path: &Path) -> io::Result<Vec<RejectsFile>> {
+pub fn write_rejects(
+    ledger: &Ledger,
+    sources: &BTreeMap<String, Source>,
+    ledger_path: &Path,
+) -> io::Result<Vec<RejectsFile>> {
     // Report and header → files with rejected rows.
     let mut kinds: BTreeMap<(String, Vec<String>, u8), Vec<usize>> = BTreeMap::new();
     for (index, file) in ledger.files.iter().enumerate() {
         if ledger.counts(index).rejected > 0 {
             let context = &file.rows.context;
             let own = |header: &&String| !REASON_COLUMNS.contains(&header.trim());
-            let header = context.binding.header.iter().take_while(own).cloned().collect();
+            let header = context
+                .binding
+                .header
+                .iter()
+                .take_while(own)
+                .cloned()
+                .collect();
             let key = (context.program.id.clone(), header, context.delimiter);
             kinds.entry(key).or_default().push(index);
         }
     }
-    let stem = ledger_path.file_stem().map_or_else(|| "ledger".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let stem = ledger_path.file_stem().map_or_else(
+        || "ledger".to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    );
     let several = kinds.len() > 1;
-    let inputs: BTreeSet<PathBuf> = sources.values().filter_map(Source::path).filter_map(|path| path.canonicalize().ok()).collect();
+    let inputs: BTreeSet<PathBuf> = sources
+        .values()
+        .filter_map(Source::path)
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
     let is_input = |path: &Path| path.canonicalize().is_ok_and(|path| inputs.contains(&path));
     let mut written: Vec<RejectsFile> = Vec::new();
     for ((id, header, delimiter), files) in &kinds {
-        let report = if several { format!(".{}", id.replace('/', "-")) } else { String::new() };
+        let report = if several {
+            format!(".{}", id.replace('/', "-"))
+        } else {
+            String::new()
+        };
         // Never over an input, such as the rejected rows of an earlier run that were mended.
         let path = (1..)
-            .map(|nth| if nth == 1 { String::new() } else { format!("-{nth}") })
-            .map(|number| ledger_path.with_file_name(format!("{stem}.rejected{report}{number}.csv")))
-            .find(|path| !is_input(path) && is_ours_or_free(path) && written.iter().all(|file| file.path != *path))
+            .map(|nth| {
+                if nth == 1 {
+                    String::new()
+                } else {
+                    format!("-{nth}")
+                }
+            })
+            .map(|number| {
+                ledger_path.with_file_name(format!("{stem}.rejected{report}{number}.csv"))
+            })
+            .find(|path| {
+                !is_input(path)
+                    && is_ours_or_free(path)
+                    && written.iter().all(|file| file.path != *path)
+            })
             .expect("there is always another number");
         let rows = write_kind(ledger, sources, header, *delimiter, files, &path)?;
         written.push(RejectsFile { path, rows });
     }
-    remove_stale(ledger_path, &stem, &|path| is_input(path) || written.iter().any(|file| file.path.file_name() == path.file_name()))?;
+    remove_stale(ledger_path, &stem, &|path| {
+        is_input(path)
+            || written
+                .iter()
+                .any(|file| file.path.file_name() == path.file_name())
+    })?;
     Ok(written)
 }
 
-fn write_kind(ledger: &Ledger, sources: &BTreeMap<String, Source>, header: &[String], delimiter: u8, files: &[usize], path: &Path) -> io::Result<u64> {
+fn write_kind(
+    ledger: &Ledger,
+    sources: &BTreeMap<String, Source>,
+    header: &[String],
+    delimiter: u8,
+    files: &[usize],
+    path: &Path,
+) -> io::Result<u64> {
     let mut out = Vec::new();
     for cell in header.iter().map(String::as_str).chain(REASON_COLUMNS) {
-        put_cell(&mut out, cell.trim_start_matches('\u{feff}').as_bytes(), delimiter);
+        put_cell(
+            &mut out,
+            cell.trim_start_matches('\u{feff}').as_bytes(),
+            delimiter,
+        );
         out.push(delimiter);
     }
     end_line(&mut out);
@@ -86,7 +135,11 @@ fn write_kind(ledger: &Ledger, sources: &BTreeMap<String, Source>, header: &[Str
             }
             // A row with too many cells keeps them all; then the reason stands further right.
             let again = ledger.context(*index).binding.header.len() > header.len();
-            let width = if again { header.len() } else { cells.len().max(header.len()) };
+            let width = if again {
+                header.len()
+            } else {
+                cells.len().max(header.len())
+            };
             cells.resize(width, Vec::new());
             cells.push(rejected.reason.into_bytes());
             cells.push(format!("{name}:{}", rejected.line).into_bytes());
@@ -110,7 +163,11 @@ fn end_line(out: &mut Vec<u8>) {
 }
 
 /// The rejected rows of a file. Those that were rejected only after they were read, with their group, are read again.
-fn rejected_rows(ledger: &Ledger, sources: &BTreeMap<String, Source>, index: usize) -> io::Result<Vec<Rejected>> {
+fn rejected_rows(
+    ledger: &Ledger,
+    sources: &BTreeMap<String, Source>,
+    index: usize,
+) -> io::Result<Vec<Rejected>> {
     let file = &ledger.files[index];
     let mut rejected = Vec::new();
     let mut wanted: BTreeSet<u64> = BTreeSet::new();
@@ -120,22 +177,33 @@ fn rejected_rows(ledger: &Ledger, sources: &BTreeMap<String, Source>, index: usi
             if fate.fate != Fate::Rejected {
                 continue;
             }
-            let reason = match fate.column.map(|column| &file.rows.context.program.columns[column]) {
+            let reason = match fate
+                .column
+                .map(|column| &file.rows.context.program.columns[column])
+            {
                 Some(column) => format!("{}: {}", column.name, fate.reason),
                 None => fate.reason,
             };
-            let record = ledger.rejected_record(index, batch_number, row).map(Into::into);
+            let record = ledger
+                .rejected_record(index, batch_number, row)
+                .map(Into::into);
             let line = batch.line(row);
             if record.is_none() {
                 wanted.insert(line);
             }
-            rejected.push(Rejected { line, reason, record });
+            rejected.push(Rejected {
+                line,
+                reason,
+                record,
+            });
         }
     }
     if wanted.is_empty() {
         return Ok(rejected);
     }
-    let Some(source) = sources.get(&file.name).filter(|source| source.can_reopen()) else { return Ok(rejected) };
+    let Some(source) = sources.get(&file.name).filter(|source| source.can_reopen()) else {
+        return Ok(rejected);
+    };
     let context = &file.rows.context;
     let failed = |error: crate::input::InputError| io::Error::other(error.to_string());
     let document = Document::open(source, context.program.encoding.as_deref()).map_err(failed)?;
@@ -168,7 +236,9 @@ fn remove_stale(ledger_path: &Path, stem: &str, keep: &dyn Fn(&Path) -> bool) ->
     let prefix = format!("{stem}.rejected");
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let ours = name.starts_with(&prefix) && name.ends_with(".csv");
         if !ours || keep(&path) {
             continue;
@@ -182,7 +252,9 @@ fn remove_stale(ledger_path: &Path, stem: &str, keep: &dyn Fn(&Path) -> bool) ->
 
 /// Whether nothing stands at a path, or rejected rows that this program wrote.
 fn is_ours_or_free(path: &Path) -> bool {
-    let Ok(file) = std::fs::File::open(path) else { return !path.exists() };
+    let Ok(file) = std::fs::File::open(path) else {
+        return !path.exists();
+    };
     let mut first = String::new();
     let read = BufReader::new(file.take(FIRST_LINE_BYTES)).read_line(&mut first);
     read.is_ok() && first.contains(REASON_COLUMNS[0])

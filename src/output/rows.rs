@@ -35,7 +35,10 @@ pub fn write_rows(ledger: &Ledger, out: &mut dyn Write) -> io::Result<u64> {
                     put_id(&mut buffer, *id);
                 }
                 buffer.push(b',');
-                let reason = match fate.column.map(|column| &file.rows.context.program.columns[column]) {
+                let reason = match fate
+                    .column
+                    .map(|column| &file.rows.context.program.columns[column])
+                {
                     Some(column) => format!("{}: {}", column.name, fate.reason),
                     None => fate.reason,
                 };

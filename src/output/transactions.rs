@@ -24,13 +24,22 @@ impl Layout for Transactions {
         "time,kind,account,sent_amount,sent_asset,received_amount,received_asset,fee_amount,fee_asset,value,value_currency,ids,note,event\n"
     }
 
-    fn event(&self, view: &EventView<'_>, written: &Written<'_>, out: &mut Vec<u8>, sums: &mut WrittenSums) -> u64 {
+    fn event(
+        &self,
+        view: &EventView<'_>,
+        written: &Written<'_>,
+        out: &mut Vec<u8>,
+        sums: &mut WrittenSums,
+    ) -> u64 {
         let mut accounts: Vec<(NameId, Sides)> = Vec::new();
         view.for_each_leg(|leg, _| {
-            let place = accounts.iter().position(|(account, _)| *account == leg.account).unwrap_or_else(|| {
-                accounts.push((leg.account, Sides::default()));
-                accounts.len() - 1
-            });
+            let place = accounts
+                .iter()
+                .position(|(account, _)| *account == leg.account)
+                .unwrap_or_else(|| {
+                    accounts.push((leg.account, Sides::default()));
+                    accounts.len() - 1
+                });
             let sides = &mut accounts[place].1;
             match leg.role {
                 Role::Fee => sides.fees.push(*leg),
@@ -49,9 +58,17 @@ impl Layout for Transactions {
         }
         let mut lines = 0;
         for (account, sides) in &accounts {
-            let rows = sides.sent.len().max(sides.received.len()).max(sides.fees.len());
+            let rows = sides
+                .sent
+                .len()
+                .max(sides.received.len())
+                .max(sides.fees.len());
             for row in 0..rows {
-                let (sent, received, fee) = (sides.sent.get(row), sides.received.get(row), sides.fees.get(row));
+                let (sent, received, fee) = (
+                    sides.sent.get(row),
+                    sides.received.get(row),
+                    sides.fees.get(row),
+                );
                 view.time.write_to(out);
                 out.push(b',');
                 out.extend_from_slice(view.kind.word().as_bytes());
@@ -66,7 +83,9 @@ impl Layout for Transactions {
                     }
                 }
                 out.push(b',');
-                let value = received.and_then(|leg| leg.value).or_else(|| sent.and_then(|leg| leg.value));
+                let value = received
+                    .and_then(|leg| leg.value)
+                    .or_else(|| sent.and_then(|leg| leg.value));
                 if let Some((value, currency)) = value {
                     value.write_to(out);
                     out.push(b',');
@@ -89,10 +108,26 @@ impl Layout for Transactions {
 }
 
 /// Amount and asset; what goes out is written without its sign (a rebate, which is a fee that comes in, with a minus).
-fn put_amount(out: &mut Vec<u8>, leg: &Leg, sign: i128, written: &Written<'_>, sums: &mut WrittenSums) {
+fn put_amount(
+    out: &mut Vec<u8>,
+    leg: &Leg,
+    sign: i128,
+    written: &Written<'_>,
+    sums: &mut WrittenSums,
+) {
     let start = out.len();
-    if sign < 0 { leg.amount.neg() } else { leg.amount }.write_to(out);
-    sums.add(written.names.account(leg.account), written.names.asset(leg.asset), &out[start..], sign);
+    if sign < 0 {
+        leg.amount.neg()
+    } else {
+        leg.amount
+    }
+    .write_to(out);
+    sums.add(
+        written.names.account(leg.account),
+        written.names.asset(leg.asset),
+        &out[start..],
+        sign,
+    );
     out.push(b',');
     out.extend_from_slice(&written.asset_cells[leg.asset.0 as usize]);
 }

@@ -22,10 +22,18 @@ impl WholeFile {
             _ => Path::new("."),
         };
         if path.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+            return Err(io::Error::new(
+                io::ErrorKind::IsADirectory,
+                "it is a folder",
+            ));
         }
-        let temporary = tempfile::Builder::new().prefix(".coinfold-").tempfile_in(folder)?;
-        Ok(WholeFile { temporary, path: path.to_owned() })
+        let temporary = tempfile::Builder::new()
+            .prefix(".coinfold-")
+            .tempfile_in(folder)?;
+        Ok(WholeFile {
+            temporary,
+            path: path.to_owned(),
+        })
     }
 
     pub fn file(&mut self) -> &mut File {
@@ -39,7 +47,9 @@ impl WholeFile {
     /// When not all of it can be written; then nothing stands under the name that did not before.
     pub fn finish(mut self) -> io::Result<()> {
         self.temporary.as_file_mut().flush()?;
-        self.temporary.persist(&self.path).map_err(|error| error.error)?;
+        self.temporary
+            .persist(&self.path)
+            .map_err(|error| error.error)?;
         Ok(())
     }
 }
@@ -65,7 +75,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 }

@@ -19,7 +19,13 @@ pub trait Layout: Sync {
 
     /// Appends an event's lines, adds each amount that was written to the sums by reading it back from the buffer, and
     /// says how many lines it wrote.
-    fn event(&self, view: &EventView<'_>, names: &Written<'_>, out: &mut Vec<u8>, sums: &mut WrittenSums) -> u64;
+    fn event(
+        &self,
+        view: &EventView<'_>,
+        names: &Written<'_>,
+        out: &mut Vec<u8>,
+        sums: &mut WrittenSums,
+    ) -> u64;
 }
 
 /// Texts that every line needs, ready to be copied.
@@ -52,7 +58,12 @@ impl<'l> Written<'l> {
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn write_ledger(ledger: &Ledger, names: &NameTexts, layout: &dyn Layout, out: &mut (dyn Write + Send)) -> io::Result<(u64, WrittenSums)> {
+pub fn write_ledger(
+    ledger: &Ledger,
+    names: &NameTexts,
+    layout: &dyn Layout,
+    out: &mut (dyn Write + Send),
+) -> io::Result<(u64, WrittenSums)> {
     let written = Written::new(ledger, names);
     out.write_all(layout.header().as_bytes())?;
     let threads = rayon::current_num_threads().max(1);
@@ -61,9 +72,16 @@ pub fn write_ledger(ledger: &Ledger, names: &NameTexts, layout: &dyn Layout, out
     // Written buffers are used again: memory that was never touched before is the dearest.
     let pool: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
     let format = |events: &[Event]| {
-        let mut buffer = pool.lock().ok().and_then(|mut pool| pool.pop()).unwrap_or_default();
+        let mut buffer = pool
+            .lock()
+            .ok()
+            .and_then(|mut pool| pool.pop())
+            .unwrap_or_default();
         let mut sums = WrittenSums::default();
-        let lines: u64 = events.iter().map(|event| layout.event(&ledger.view(event), &written, &mut buffer, &mut sums)).sum();
+        let lines: u64 = events
+            .iter()
+            .map(|event| layout.event(&ledger.view(event), &written, &mut buffer, &mut sums))
+            .sum();
         (buffer, lines, sums)
     };
     let wave = EVENTS_PER_BUFFER * threads * 2;
@@ -97,7 +115,9 @@ pub fn write_ledger(ledger: &Ledger, names: &NameTexts, layout: &dyn Layout, out
             }
         }
         drop(send);
-        writer.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread stopped")))
+        writer
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the writing thread stopped")))
     })?;
     Ok((lines, sums))
 }

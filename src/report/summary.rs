@@ -95,14 +95,33 @@ pub struct RowCounts {
 
 impl From<Counts> for RowCounts {
     fn from(counts: Counts) -> RowCounts {
-        let Counts { read, used, skipped, duplicate, rejected } = counts;
-        RowCounts { read, used, skipped, duplicate, rejected }
+        let Counts {
+            read,
+            used,
+            skipped,
+            duplicate,
+            rejected,
+        } = counts;
+        RowCounts {
+            read,
+            used,
+            skipped,
+            duplicate,
+            rejected,
+        }
     }
 }
 
 impl Problem {
     pub fn new(code: &'static str, message: impl Into<String>) -> Problem {
-        Problem { code, file: None, line: None, message: message.into(), help: None, note_only: false }
+        Problem {
+            code,
+            file: None,
+            line: None,
+            message: message.into(),
+            help: None,
+            note_only: false,
+        }
     }
 
     pub fn at(mut self, file: impl Into<String>, line: Option<u64>) -> Problem {
@@ -127,7 +146,10 @@ impl Problem {
             (Some(file), None) => format!("{file}: "),
             _ => String::new(),
         };
-        let help = self.help.as_ref().map_or(String::new(), |help| format!("\n  help: {help}"));
+        let help = self
+            .help
+            .as_ref()
+            .map_or(String::new(), |help| format!("\n  help: {help}"));
         format!("{place}{}{help}", self.message)
     }
 }
@@ -143,17 +165,24 @@ impl Summary {
             let counts = ledger.counts(index);
             rows.add(counts);
             let program = &file.rows.context.program;
-            files.push(FileLine { file: file.name.clone(), format: program.id.clone(), encoding: file.rows.encoding, rows: counts.into() });
-            let line = reports.entry(program.id.clone()).or_insert_with(|| ReportLine {
-                exchange: program.exchange.clone(),
-                report: program.report.clone(),
+            files.push(FileLine {
+                file: file.name.clone(),
                 format: program.id.clone(),
-                files: 0,
-                rows: RowCounts::default(),
-                events: 0,
-                duplicates_from: None,
-                duplicates_to: None,
+                encoding: file.rows.encoding,
+                rows: counts.into(),
             });
+            let line = reports
+                .entry(program.id.clone())
+                .or_insert_with(|| ReportLine {
+                    exchange: program.exchange.clone(),
+                    report: program.report.clone(),
+                    format: program.id.clone(),
+                    files: 0,
+                    rows: RowCounts::default(),
+                    events: 0,
+                    duplicates_from: None,
+                    duplicates_to: None,
+                });
             line.files += 1;
             line.rows.read += counts.read;
             line.rows.used += counts.used;
@@ -161,11 +190,27 @@ impl Summary {
             line.rows.duplicate += counts.duplicate;
             line.rows.rejected += counts.rejected;
             if !counts.all_accounted_for() {
-                problems.push(Problem::new("proof", "not every row has one fate: this is a bug of coinfold").at(&file.name, None));
+                problems.push(
+                    Problem::new(
+                        "proof",
+                        "not every row has one fate: this is a bug of coinfold",
+                    )
+                    .at(&file.name, None),
+                );
             }
             if !file.rows.context.binding.unknown.is_empty() {
                 let unknown = file.rows.context.binding.unknown.join(", ");
-                problems.push(Problem::new("unknown_columns", format!("columns that the mapping {} does not know: {unknown}", program.id)).at(&file.name, None).note());
+                problems.push(
+                    Problem::new(
+                        "unknown_columns",
+                        format!(
+                            "columns that the mapping {} does not know: {unknown}",
+                            program.id
+                        ),
+                    )
+                    .at(&file.name, None)
+                    .note(),
+                );
             }
         }
         let mut unclassified = 0;
@@ -174,10 +219,18 @@ impl Summary {
             if ledger.record(first).kind() == Kind::Unclassified {
                 unclassified += 1;
                 if unclassified <= EXAMPLES as u64 {
-                    problems.push(Problem::new("unclassified", "the amounts are right, the meaning is not known").at(&ledger.file(first).name, Some(ledger.line(first))));
+                    problems.push(
+                        Problem::new(
+                            "unclassified",
+                            "the amounts are right, the meaning is not known",
+                        )
+                        .at(&ledger.file(first).name, Some(ledger.line(first))),
+                    );
                 }
             }
-            if let Some(line) = reports.get_mut(&ledger.context(ledger.file_index(first)).program.id) {
+            if let Some(line) =
+                reports.get_mut(&ledger.context(ledger.file_index(first)).program.id)
+            {
                 line.events += 1;
             }
         }
@@ -211,7 +264,11 @@ impl Summary {
             unclassified,
             balance_steps: ledger.balances.steps,
             problems,
-            outcome: if incomplete { Outcome::Incomplete } else { Outcome::Complete },
+            outcome: if incomplete {
+                Outcome::Incomplete
+            } else {
+                Outcome::Complete
+            },
             output: None,
             rejected_files: Vec::new(),
         }
@@ -220,17 +277,24 @@ impl Summary {
     /// The summary as text. With `verbose`, all problems; else the first few of each sort.
     pub fn text(&self, verbose: bool) -> String {
         let mut text = String::new();
-        let width = |of: &dyn Fn(&ReportLine) -> usize| self.reports.iter().map(of).max().unwrap_or(0);
+        let width =
+            |of: &dyn Fn(&ReportLine) -> usize| self.reports.iter().map(of).max().unwrap_or(0);
         let exchange = width(&|line| line.exchange.chars().count());
         let report = width(&|line| shortened(&line.report).chars().count());
         for line in &self.reports {
             let rows = &line.rows;
             let mut extra = String::new();
-            for (count, what) in [(rows.skipped, "skipped"), (rows.duplicate, "duplicates"), (rows.rejected, "rejected")] {
+            for (count, what) in [
+                (rows.skipped, "skipped"),
+                (rows.duplicate, "duplicates"),
+                (rows.rejected, "rejected"),
+            ] {
                 if count > 0 {
                     extra.push_str(&format!("   {} {what}", grouped(count)));
                 }
-                if let ("duplicates", Some(from), Some(to)) = (what, &line.duplicates_from, &line.duplicates_to) {
+                if let ("duplicates", Some(from), Some(to)) =
+                    (what, &line.duplicates_from, &line.duplicates_to)
+                {
                     extra.push_str(&format!(" ({from} … {to})"));
                 }
             }
@@ -243,9 +307,19 @@ impl Summary {
                 counted(line.events, "event", "events"),
             ));
         }
-        let failed = self.problems.iter().any(|problem| matches!(problem.code, "proof" | "balance") && !problem.note_only);
+        let failed = self
+            .problems
+            .iter()
+            .any(|problem| matches!(problem.code, "proof" | "balance") && !problem.note_only);
         if !self.reports.is_empty() && !failed {
-            let balances = if self.balance_steps > 0 { format!(", {} hold", counted(self.balance_steps, "running balance", "running balances")) } else { String::new() };
+            let balances = if self.balance_steps > 0 {
+                format!(
+                    ", {} hold",
+                    counted(self.balance_steps, "running balance", "running balances")
+                )
+            } else {
+                String::new()
+            };
             text.push_str(&format!(
                 "✔ {}, every one accounted for · {} in {}, every total matches{balances}\n",
                 counted(self.rows.read, "row", "rows"),
@@ -256,12 +330,22 @@ impl Summary {
         if self.rows.rejected > 0 {
             let told = match self.rejected_files.as_slice() {
                 [] => String::new(),
-                files => format!(": {} {} why", files.join(", "), if files.len() == 1 { "says" } else { "say" }),
+                files => format!(
+                    ": {} {} why",
+                    files.join(", "),
+                    if files.len() == 1 { "says" } else { "say" }
+                ),
             };
-            text.push_str(&format!("✗ {} rejected{told}\n", counted(self.rows.rejected, "row", "rows")));
+            text.push_str(&format!(
+                "✗ {} rejected{told}\n",
+                counted(self.rows.rejected, "row", "rows")
+            ));
         }
         if self.unclassified > 0 {
-            text.push_str(&format!("! {} unclassified: the amounts are right, the meaning is not known\n", counted(self.unclassified, "event", "events")));
+            text.push_str(&format!(
+                "! {} unclassified: the amounts are right, the meaning is not known\n",
+                counted(self.unclassified, "event", "events")
+            ));
         }
         let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
         for problem in &self.problems {
@@ -277,7 +361,10 @@ impl Summary {
             text.push_str(&format!("  {sign} {}\n", problem.text()));
         }
         if let Some(output) = &self.output {
-            text.push_str(&format!("{output}: {}\n", counted(self.lines, "line", "lines")));
+            text.push_str(&format!(
+                "{output}: {}\n",
+                counted(self.lines, "line", "lines")
+            ));
         }
         text
     }
@@ -299,7 +386,9 @@ fn day(time: Time) -> String {
 fn duplicates(ledger: &Ledger, reports: &mut BTreeMap<String, ReportLine>) {
     for (at, time) in ledger.duplicates() {
         let id = &ledger.context(ledger.file_index(at)).program.id;
-        let Some(line) = reports.get_mut(id) else { continue };
+        let Some(line) = reports.get_mut(id) else {
+            continue;
+        };
         let day = day(time);
         if line.duplicates_from.as_ref().is_none_or(|from| *from > day) {
             line.duplicates_from = Some(day.clone());
@@ -324,9 +413,16 @@ fn rejected(ledger: &Ledger, problems: &mut Vec<Problem>) {
                 }
                 let fate = ledger.fate(index, batch_number, row);
                 if fate.fate == Fate::Rejected && reasons.insert(fate.reason.clone()) {
-                    let column = fate.column.map(|column| format!("column `{}`: ", file.rows.context.program.columns[column].name));
+                    let column = fate.column.map(|column| {
+                        format!(
+                            "column `{}`: ",
+                            file.rows.context.program.columns[column].name
+                        )
+                    });
                     let message = format!("{}{}", column.unwrap_or_default(), fate.reason);
-                    problems.push(Problem::new("rejected", message).at(&file.name, Some(batch.line(row))));
+                    problems.push(
+                        Problem::new("rejected", message).at(&file.name, Some(batch.line(row))),
+                    );
                 }
             }
         }
@@ -340,10 +436,18 @@ fn overlapping_reports(ledger: &Ledger, problems: &mut Vec<Problem>) {
         for other in &ledger.files {
             let (first, second) = (&one.rows.context, &other.rows.context);
             let pair = (first.program.id.clone(), second.program.id.clone());
-            let both = first.program.instead_of.contains(&second.program.id) && first.account == second.account;
+            let both = first.program.instead_of.contains(&second.program.id)
+                && first.account == second.account;
             if both && !told.contains(&(pair.1.clone(), pair.0.clone())) && told.insert(pair) {
-                let message = format!("{} and {} tell the same events: with both, they count twice", first.program.id, second.program.id);
-                problems.push(Problem::new("overlap", message).help(format!("leave out {} or {}", one.name, other.name)).note());
+                let message = format!(
+                    "{} and {} tell the same events: with both, they count twice",
+                    first.program.id, second.program.id
+                );
+                problems.push(
+                    Problem::new("overlap", message)
+                        .help(format!("leave out {} or {}", one.name, other.name))
+                        .note(),
+                );
             }
         }
     }

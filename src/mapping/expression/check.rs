@@ -155,7 +155,10 @@ impl Expr {
             | Expr::ReadPair(inner, ..)
             | Expr::ReadAsset(inner)
             | Expr::Own(inner) => inner.walk(each),
-            Expr::Compare(_, left, right) | Expr::And(left, right) | Expr::Or(left, right) | Expr::Coalesce(left, right) => {
+            Expr::Compare(_, left, right)
+            | Expr::And(left, right)
+            | Expr::Or(left, right)
+            | Expr::Coalesce(left, right) => {
                 left.walk(each);
                 right.walk(each);
             }
@@ -222,7 +225,10 @@ pub fn template(text: &str, names: &Names) -> Result<Vec<Expr>, Problem> {
     let mut offset = 0;
     while let Some(open) = rest.find('{') {
         let Some(close) = rest[open..].find('}').map(|close| open + close) else {
-            return Err(Problem::new(offset + open..text.len(), "this brace is not closed"));
+            return Err(Problem::new(
+                offset + open..text.len(),
+                "this brace is not closed",
+            ));
         };
         if open > 0 {
             parts.push(Expr::Text(rest[..open].as_bytes().into()));
@@ -230,7 +236,10 @@ pub fn template(text: &str, names: &Names) -> Result<Vec<Expr>, Problem> {
         let shift = offset + open + 1;
         let inner = parse_expression(&rest[open + 1..close])
             .and_then(|node| check_as(&node, names, Type::Text))
-            .map_err(|problem| Problem { span: problem.span.start + shift..problem.span.end + shift, ..problem })?;
+            .map_err(|problem| Problem {
+                span: problem.span.start + shift..problem.span.end + shift,
+                ..problem
+            })?;
         parts.push(inner);
         offset += close + 1;
         rest = &rest[close + 1..];
@@ -249,9 +258,14 @@ impl Checker<'_> {
     fn value(&self, node: &Node) -> Result<(Expr, Type), Problem> {
         match self.typed(node)? {
             Typed::Value(expr, kind) => Ok((expr, kind)),
-            Typed::Captures(subject, regex) => Ok((Expr::Matches(Box::new(subject), regex), Type::Truth)),
-            Typed::Money(_) => Err(Problem::new(node.span.clone(), "this is an amount and its asset in one")
-                .help("write `.amount` or `.asset` behind it")),
+            Typed::Captures(subject, regex) => {
+                Ok((Expr::Matches(Box::new(subject), regex), Type::Truth))
+            }
+            Typed::Money(_) => Err(Problem::new(
+                node.span.clone(),
+                "this is an amount and its asset in one",
+            )
+            .help("write `.amount` or `.asset` behind it")),
             Typed::Pair(_) => Err(Problem::new(node.span.clone(), "this is a pair of assets")
                 .help("write `.base` or `.quote` behind it")),
         }
@@ -262,10 +276,13 @@ impl Checker<'_> {
         if found == wanted || (found.is_text() && wanted.is_text()) {
             return Ok(expr);
         }
-        let mut problem =
-            Problem::new(node.span.clone(), format!("this is {}, and must be {}", found.noun(), wanted.noun()));
+        let mut problem = Problem::new(
+            node.span.clone(),
+            format!("this is {}, and must be {}", found.noun(), wanted.noun()),
+        );
         if wanted == Type::Amount && found.is_text() {
-            problem = problem.help("give the column `type = \"amount\"`, or read the text with `amount(…)`");
+            problem = problem
+                .help("give the column `type = \"amount\"`, or read the text with `amount(…)`");
         } else if wanted == Type::Truth {
             problem = problem.help("compare it: `x == 'text'`, `x > 0`, `x is not blank`");
         }
@@ -289,7 +306,10 @@ impl Checker<'_> {
                 let inner = self.value_of(inner, Type::Amount)?;
                 value(Expr::Call(Function::Negate, vec![inner]), Type::Amount)
             }
-            NodeKind::IsBlank(inner, negated) => value(Expr::IsBlank(Box::new(self.blankable(inner)?), *negated), Type::Truth),
+            NodeKind::IsBlank(inner, negated) => value(
+                Expr::IsBlank(Box::new(self.blankable(inner)?), *negated),
+                Type::Truth,
+            ),
             NodeKind::In(inner, items, negated) => self.one_of(inner, items, *negated),
             NodeKind::If(condition, then, otherwise) => {
                 let condition = self.value_of(condition, Type::Truth)?;
@@ -298,7 +318,10 @@ impl Checker<'_> {
                     Some(node) => Some(Box::new(self.value_of(node, kind)?)),
                     None => None,
                 };
-                value(Expr::If(Box::new(condition), Box::new(then), otherwise), kind)
+                value(
+                    Expr::If(Box::new(condition), Box::new(then), otherwise),
+                    kind,
+                )
             }
             NodeKind::Binary(operator, left, right) => self.binary(*operator, left, right),
         }
@@ -316,8 +339,10 @@ impl Checker<'_> {
     fn name(&self, name: &str, span: &Range<usize>) -> Result<Typed, Problem> {
         if let Some((index, kind, family)) = self.names.columns.get(name) {
             if *family {
-                return Err(Problem::new(span.clone(), format!("`{name}` is a family of columns"))
-                    .help(format!("say which: `{name}[asset]`")));
+                return Err(
+                    Problem::new(span.clone(), format!("`{name}` is a family of columns"))
+                        .help(format!("say which: `{name}[asset]`")),
+                );
             }
             return Ok(match kind {
                 CellType::Text => Typed::Value(Expr::Cell(*index), Type::Text),
@@ -343,10 +368,18 @@ impl Checker<'_> {
             _ => {}
         }
         if self.names.pending.iter().any(|pending| pending == name) {
-            return Err(Problem::new(span.clone(), format!("`{name}` is made from itself")));
+            return Err(Problem::new(
+                span.clone(),
+                format!("`{name}` is made from itself"),
+            ));
         }
         let problem = Problem::new(span.clone(), format!("there is no column `{name}`"));
-        let known = self.names.columns.keys().chain(self.names.derived.keys()).chain(self.names.captures.keys());
+        let known = self
+            .names
+            .columns
+            .keys()
+            .chain(self.names.derived.keys())
+            .chain(self.names.captures.keys());
         Err(match nearest(name, known.map(String::as_str)) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help("name it under [columns] or [derive]"),
@@ -354,13 +387,23 @@ impl Checker<'_> {
     }
 
     fn field(&self, inner: &Node, field: &str, span: &Range<usize>) -> Result<Typed, Problem> {
-        let unknown = |known: &str| Problem::new(span.clone(), format!("there is no `.{field}` here")).help(format!("there is {known}"));
+        let unknown = |known: &str| {
+            Problem::new(span.clone(), format!("there is no `.{field}` here"))
+                .help(format!("there is {known}"))
+        };
         match self.typed(inner)? {
             Typed::Captures(subject, regex) => {
                 match regex.capture_names().position(|name| name == Some(field)) {
-                    Some(group) => Ok(Typed::Value(Expr::Group(Box::new(subject), regex, group), Type::Text)),
+                    Some(group) => Ok(Typed::Value(
+                        Expr::Group(Box::new(subject), regex, group),
+                        Type::Text,
+                    )),
                     None => {
-                        let known: Vec<String> = regex.capture_names().flatten().map(|name| format!("`.{name}`")).collect();
+                        let known: Vec<String> = regex
+                            .capture_names()
+                            .flatten()
+                            .map(|name| format!("`.{name}`"))
+                            .collect();
                         Err(unknown(&known.join(", ")))
                     }
                 }
@@ -374,7 +417,9 @@ impl Checker<'_> {
                 Ok(Typed::Value(
                     match source {
                         MoneySource::Cell(column) => Expr::CellPart(column, part),
-                        MoneySource::Text(text, reader) => Expr::ReadMoney(Box::new(text), reader, part),
+                        MoneySource::Text(text, reader) => {
+                            Expr::ReadMoney(Box::new(text), reader, part)
+                        }
                     },
                     kind,
                 ))
@@ -388,18 +433,26 @@ impl Checker<'_> {
                 Ok(Typed::Value(
                     match source {
                         PairSource::Cell(column) => Expr::CellPart(column, part),
-                        PairSource::Text(text, reader) => Expr::ReadPair(Box::new(text), reader, part),
+                        PairSource::Text(text, reader) => {
+                            Expr::ReadPair(Box::new(text), reader, part)
+                        }
                     },
                     Type::Asset,
                 ))
             }
-            Typed::Value(_, kind) => Err(Problem::new(span.clone(), format!("{} has no parts", kind.noun()))),
+            Typed::Value(_, kind) => Err(Problem::new(
+                span.clone(),
+                format!("{} has no parts", kind.noun()),
+            )),
         }
     }
 
     fn family(&self, inner: &Node, index: &Node) -> Result<Typed, Problem> {
         let NodeKind::Name(name) = &inner.kind else {
-            return Err(Problem::new(inner.span.clone(), "only a family of columns is asked for one of them"));
+            return Err(Problem::new(
+                inner.span.clone(),
+                "only a family of columns is asked for one of them",
+            ));
         };
         match self.names.columns.get(name) {
             Some((column, kind, true)) => {
@@ -409,12 +462,17 @@ impl Checker<'_> {
                     CellType::Asset => Ok(Typed::Value(Expr::Family(*column, key), Type::Asset)),
                     CellType::Amount => Ok(Typed::Value(Expr::Family(*column, key), Type::Amount)),
                     CellType::Time => Ok(Typed::Value(Expr::Family(*column, key), Type::Time)),
-                    CellType::Money | CellType::Pair => {
-                        Err(Problem::new(inner.span.clone(), "a family cannot be of money or pairs").help("make it of amounts, with `strip`"))
-                    }
+                    CellType::Money | CellType::Pair => Err(Problem::new(
+                        inner.span.clone(),
+                        "a family cannot be of money or pairs",
+                    )
+                    .help("make it of amounts, with `strip`")),
                 }
             }
-            Some(_) => Err(Problem::new(inner.span.clone(), format!("`{name}` is one column, not a family"))),
+            Some(_) => Err(Problem::new(
+                inner.span.clone(),
+                format!("`{name}` is one column, not a family"),
+            )),
             None => self.name(name, &inner.span),
         }
     }
@@ -426,20 +484,28 @@ impl Checker<'_> {
             Type::Amount => {
                 let numbers = items.iter().map(|item| match item.kind {
                     NodeKind::Number(number) => Ok(number),
-                    _ => Err(Problem::new(item.span.clone(), "this must be a number, as what it is compared with")),
+                    _ => Err(Problem::new(
+                        item.span.clone(),
+                        "this must be a number, as what it is compared with",
+                    )),
                 });
                 Expr::OneOfAmounts(subject, numbers.collect::<Result<_, _>>()?, negated)
             }
             Type::Text | Type::Asset => {
                 let texts = items.iter().map(|item| match &item.kind {
                     NodeKind::Text(text) => Ok(text.as_bytes().into()),
-                    _ => Err(Problem::new(item.span.clone(), "a list holds texts or codes only")
-                        .help("put it in single quotes, or compare with `==`")),
+                    _ => Err(
+                        Problem::new(item.span.clone(), "a list holds texts or codes only")
+                            .help("put it in single quotes, or compare with `==`"),
+                    ),
                 });
                 Expr::OneOf(subject, texts.collect::<Result<_, _>>()?, negated)
             }
             Type::Time | Type::Truth => {
-                return Err(Problem::new(inner.span.clone(), format!("{} cannot be looked up in a list", kind.noun())));
+                return Err(Problem::new(
+                    inner.span.clone(),
+                    format!("{} cannot be looked up in a list", kind.noun()),
+                ));
             }
         };
         Ok(Typed::Value(test, Type::Truth))
@@ -451,7 +517,11 @@ impl Checker<'_> {
             BinaryOp::And | BinaryOp::Or => {
                 let left = Box::new(self.value_of(left, Type::Truth)?);
                 let right = Box::new(self.value_of(right, Type::Truth)?);
-                let expr = if operator == BinaryOp::And { Expr::And(left, right) } else { Expr::Or(left, right) };
+                let expr = if operator == BinaryOp::And {
+                    Expr::And(left, right)
+                } else {
+                    Expr::Or(left, right)
+                };
                 value(expr, Type::Truth)
             }
             BinaryOp::Coalesce => {
@@ -465,7 +535,10 @@ impl Checker<'_> {
                     let second = self.value_of(right, Type::Text)?;
                     return value(Expr::Call(Function::Join, vec![first, second]), Type::Text);
                 }
-                let arguments = vec![self.value_of(left, Type::Amount)?, self.value_of(right, Type::Amount)?];
+                let arguments = vec![
+                    self.value_of(left, Type::Amount)?,
+                    self.value_of(right, Type::Amount)?,
+                ];
                 let function = match operator {
                     BinaryOp::Plus => Function::Add,
                     BinaryOp::Minus => Function::Subtract,
@@ -490,15 +563,24 @@ impl Checker<'_> {
         if matches!(operator, Operator::Equal | Operator::NotEqual)
             && matches!(&right.kind, NodeKind::Text(text) if text.is_empty())
         {
-            let blank = Expr::IsBlank(Box::new(self.blankable(left)?), operator == Operator::NotEqual);
+            let blank = Expr::IsBlank(
+                Box::new(self.blankable(left)?),
+                operator == Operator::NotEqual,
+            );
             return Ok(Typed::Value(blank, Type::Truth));
         }
         let (first, kind) = self.value(left)?;
         if kind == Type::Truth {
-            return Err(Problem::new(left.span.clone(), "true or false need no comparison").help("use it as it is, or `not`"));
+            return Err(
+                Problem::new(left.span.clone(), "true or false need no comparison")
+                    .help("use it as it is, or `not`"),
+            );
         }
         let second = self.value_of(right, kind)?;
-        Ok(Typed::Value(Expr::Compare(operator, Box::new(first), Box::new(second)), Type::Truth))
+        Ok(Typed::Value(
+            Expr::Compare(operator, Box::new(first), Box::new(second)),
+            Type::Truth,
+        ))
     }
 
     fn call(&self, name: &str, arguments: &[Node], span: &Range<usize>) -> Result<Typed, Problem> {
@@ -526,20 +608,34 @@ impl Checker<'_> {
             if wanted.contains(&arguments.len()) {
                 Ok(())
             } else {
-                let many = if wanted.len() == 1 { wanted.start.to_string() } else { format!("{} or {}", wanted.start, wanted.end - 1) };
-                Err(Problem::new(span.clone(), format!("`{name}` takes {many} things, not {}", arguments.len())))
+                let many = if wanted.len() == 1 {
+                    wanted.start.to_string()
+                } else {
+                    format!("{} or {}", wanted.start, wanted.end - 1)
+                };
+                Err(Problem::new(
+                    span.clone(),
+                    format!("`{name}` takes {many} things, not {}", arguments.len()),
+                ))
             }
         };
         if let Some((function, wanted, result)) = simple {
             count(wanted.len()..wanted.len() + 1)?;
             if matches!(function, Function::Divide | Function::Round) {
                 let digits = arguments.last().expect("counted");
-                if !matches!(digits.kind, NodeKind::Number(number) if number.scale() == 0 && (0..=38).contains(&number.mantissa())) {
-                    return Err(Problem::new(digits.span.clone(), "the digits must be a whole number from 0 to 38"));
+                if !matches!(digits.kind, NodeKind::Number(number) if number.scale() == 0 && (0..=38).contains(&number.mantissa()))
+                {
+                    return Err(Problem::new(
+                        digits.span.clone(),
+                        "the digits must be a whole number from 0 to 38",
+                    ));
                 }
             }
-            let checked: Result<Vec<Expr>, Problem> =
-                arguments.iter().zip(wanted).map(|(argument, kind)| self.value_of(argument, *kind)).collect();
+            let checked: Result<Vec<Expr>, Problem> = arguments
+                .iter()
+                .zip(wanted)
+                .map(|(argument, kind)| self.value_of(argument, *kind))
+                .collect();
             return Ok(Typed::Value(Expr::Call(function, checked?), result));
         }
         match name {
@@ -547,23 +643,37 @@ impl Checker<'_> {
                 count(2..3)?;
                 let subject = self.value_of(&arguments[0], Text)?;
                 let pattern = literal(&arguments[1], "the pattern")?;
-                let regex = regex::bytes::RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build();
+                let regex = regex::bytes::RegexBuilder::new(pattern)
+                    .size_limit(MAX_PATTERN_BYTES)
+                    .build();
                 let regex = regex.map_err(|error| {
-                    Problem::new(arguments[1].span.clone(), format!("this is no pattern: {}", last_line(&error.to_string())))
+                    Problem::new(
+                        arguments[1].span.clone(),
+                        format!("this is no pattern: {}", last_line(&error.to_string())),
+                    )
                 })?;
                 Ok(Typed::Captures(subject, Arc::new(regex)))
             }
             "amount" => {
                 count(1..3)?;
                 let subject = Box::new(self.value_of(&arguments[0], Text)?);
-                let reader = Arc::new(AmountReader { group: group_mark(arguments.get(1))?, ..AmountReader::default() });
+                let reader = Arc::new(AmountReader {
+                    group: group_mark(arguments.get(1))?,
+                    ..AmountReader::default()
+                });
                 Ok(Typed::Value(Expr::ReadAmount(subject, reader), Amount))
             }
             "money" => {
                 count(1..3)?;
                 let subject = self.value_of(&arguments[0], Text)?;
-                let amounts = AmountReader { group: group_mark(arguments.get(1))?, ..AmountReader::default() };
-                Ok(Typed::Money(MoneySource::Text(subject, Arc::new(MoneyReader::new(amounts, Vec::new(), Vec::new())))))
+                let amounts = AmountReader {
+                    group: group_mark(arguments.get(1))?,
+                    ..AmountReader::default()
+                };
+                Ok(Typed::Money(MoneySource::Text(
+                    subject,
+                    Arc::new(MoneyReader::new(amounts, Vec::new(), Vec::new())),
+                )))
             }
             "pair" => {
                 count(2..3)?;
@@ -581,7 +691,11 @@ impl Checker<'_> {
             "own" => {
                 count(1..2)?;
                 if !self.names.has_own {
-                    return Err(Problem::new(span.clone(), "the mapping does not say whose history this is").help("add an [own] table"));
+                    return Err(Problem::new(
+                        span.clone(),
+                        "the mapping does not say whose history this is",
+                    )
+                    .help("add an [own] table"));
                 }
                 let subject = Box::new(self.value_of(&arguments[0], Text)?);
                 Ok(Typed::Value(Expr::Own(subject), Truth))
@@ -589,16 +703,20 @@ impl Checker<'_> {
             "present" => {
                 count(1..2)?;
                 match &arguments[0].kind {
-                    NodeKind::Name(column) if self.names.columns.contains_key(column) => {
-                        Ok(Typed::Value(Expr::Present(self.names.columns[column].0), Truth))
-                    }
-                    _ => Err(Problem::new(arguments[0].span.clone(), "this must be the name of a column")),
+                    NodeKind::Name(column) if self.names.columns.contains_key(column) => Ok(
+                        Typed::Value(Expr::Present(self.names.columns[column].0), Truth),
+                    ),
+                    _ => Err(Problem::new(
+                        arguments[0].span.clone(),
+                        "this must be the name of a column",
+                    )),
                 }
             }
             _ => {
                 const KNOWN: &[&str] = &[
-                    "abs", "neg", "min", "max", "div", "round", "trim", "upper", "lower", "replace", "before", "after",
-                    "contains", "starts", "ends", "length", "match", "amount", "money", "pair", "asset", "own", "present",
+                    "abs", "neg", "min", "max", "div", "round", "trim", "upper", "lower",
+                    "replace", "before", "after", "contains", "starts", "ends", "length", "match",
+                    "amount", "money", "pair", "asset", "own", "present",
                 ];
                 let problem = Problem::new(span.clone(), format!("there is no function `{name}`"));
                 Err(match nearest(name, KNOWN.iter().copied()) {
@@ -613,7 +731,10 @@ impl Checker<'_> {
 fn literal<'a>(node: &'a Node, what: &str) -> Result<&'a str, Problem> {
     match &node.kind {
         NodeKind::Text(text) => Ok(text),
-        _ => Err(Problem::new(node.span.clone(), format!("{what} must be a literal text")).help("put it in single quotes")),
+        _ => Err(
+            Problem::new(node.span.clone(), format!("{what} must be a literal text"))
+                .help("put it in single quotes"),
+        ),
     }
 }
 
@@ -622,12 +743,18 @@ fn group_mark(node: Option<&Node>) -> Result<Option<char>, Problem> {
     let mut signs = literal(node, "the thousands mark")?.chars();
     match (signs.next(), signs.next()) {
         (Some(sign), None) if !sign.is_ascii_digit() && sign != '.' => Ok(Some(sign)),
-        _ => Err(Problem::new(node.span.clone(), "a thousands mark is one sign, such as ','")),
+        _ => Err(Problem::new(
+            node.span.clone(),
+            "a thousands mark is one sign, such as ','",
+        )),
     }
 }
 
 fn last_line(text: &str) -> &str {
-    text.lines().last().unwrap_or(text).trim_start_matches("error: ")
+    text.lines()
+        .last()
+        .unwrap_or(text)
+        .trim_start_matches("error: ")
 }
 
 /// The known name that a misspelt one most likely means.
@@ -658,7 +785,9 @@ mod tests {
         {
             names.columns.insert(name.to_owned(), (index, kind, false));
         }
-        names.columns.insert("amounts".to_owned(), (6, CellType::Amount, true));
+        names
+            .columns
+            .insert("amounts".to_owned(), (6, CellType::Amount, true));
         names
     }
 
@@ -685,18 +814,51 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_with_a_help() {
-        assert_eq!(outcome("qyt"), "there is no column `qyt` [did you mean `qty`?]");
-        assert_eq!(outcome("notes * 2"), "this is a text, and must be an amount [give the column `type = \"amount\"`, or read the text with `amount(…)`]");
-        assert_eq!(outcome("qty and time"), "this is an amount, and must be true or false [compare it: `x == 'text'`, `x > 0`, `x is not blank`]");
+        assert_eq!(
+            outcome("qyt"),
+            "there is no column `qyt` [did you mean `qty`?]"
+        );
+        assert_eq!(
+            outcome("notes * 2"),
+            "this is a text, and must be an amount [give the column `type = \"amount\"`, or read the text with `amount(…)`]"
+        );
+        assert_eq!(
+            outcome("qty and time"),
+            "this is an amount, and must be true or false [compare it: `x == 'text'`, `x > 0`, `x is not blank`]"
+        );
         assert_eq!(outcome("fee_cell"), "Money");
-        assert_eq!(outcome("fee_cell + 1"), "this is an amount and its asset in one [write `.amount` or `.asset` behind it]");
-        assert_eq!(outcome("match(notes, '(').a"), "this is no pattern: unclosed group []");
-        assert_eq!(outcome("match(notes, '(?<a>x)').b"), "there is no `.b` here [there is `.a`]");
-        assert_eq!(outcome("amounts"), "`amounts` is a family of columns [say which: `amounts[asset]`]");
+        assert_eq!(
+            outcome("fee_cell + 1"),
+            "this is an amount and its asset in one [write `.amount` or `.asset` behind it]"
+        );
+        assert_eq!(
+            outcome("match(notes, '(').a"),
+            "this is no pattern: unclosed group []"
+        );
+        assert_eq!(
+            outcome("match(notes, '(?<a>x)').b"),
+            "there is no `.b` here [there is `.a`]"
+        );
+        assert_eq!(
+            outcome("amounts"),
+            "`amounts` is a family of columns [say which: `amounts[asset]`]"
+        );
         assert_eq!(outcome("div(qty, 3)"), "`div` takes 3 things, not 2 []");
-        assert_eq!(outcome("div(qty, 3, 99)"), "the digits must be a whole number from 0 to 38 []");
-        assert_eq!(outcome("contians(notes, 'a')"), "there is no function `contians` [did you mean `contains`?]");
-        assert_eq!(outcome("own(notes)"), "the mapping does not say whose history this is [add an [own] table]");
-        assert_eq!(outcome("qty == 'a'"), "this is a text, and must be an amount [give the column `type = \"amount\"`, or read the text with `amount(…)`]");
+        assert_eq!(
+            outcome("div(qty, 3, 99)"),
+            "the digits must be a whole number from 0 to 38 []"
+        );
+        assert_eq!(
+            outcome("contians(notes, 'a')"),
+            "there is no function `contians` [did you mean `contains`?]"
+        );
+        assert_eq!(
+            outcome("own(notes)"),
+            "the mapping does not say whose history this is [add an [own] table]"
+        );
+        assert_eq!(
+            outcome("qty == 'a'"),
+            "this is a text, and must be an amount [give the column `type = \"amount\"`, or read the text with `amount(…)`]"
+        );
     }
 }

@@ -6,7 +6,10 @@
 mod check;
 mod parse;
 
-pub use check::{CellType, Expr, Function, Names, Operator, Part, Type, Typed, check, check_as, nearest, template};
+pub use check::{
+    CellType, Expr, Function, Names, Operator, Part, Type, Typed, check, check_as, nearest,
+    template,
+};
 pub use parse::{parse_expression, parse_leg};
 
 use std::ops::Range;
@@ -24,7 +27,11 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Problem {
-        Problem { span, message: message.into(), help: None }
+        Problem {
+            span,
+            message: message.into(),
+            help: None,
+        }
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Problem {

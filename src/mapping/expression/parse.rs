@@ -32,14 +32,30 @@ pub fn parse_leg(text: &str) -> Result<LegParts, Problem> {
     let mut parser = Parser::new(text)?;
     let amount = parser.expression()?;
     let at_end = |parser: &Parser| {
-        matches!(parser.peek(), Token::End | Token::Symbol("@@")) || parser.is_word("optional") || parser.is_word("signed")
+        matches!(parser.peek(), Token::End | Token::Symbol("@@"))
+            || parser.is_word("optional")
+            || parser.is_word("signed")
     };
-    let asset = if at_end(&parser) { None } else { Some(parser.expression()?) };
-    let value = if parser.take_symbol("@@") { Some((parser.expression()?, parser.expression()?)) } else { None };
+    let asset = if at_end(&parser) {
+        None
+    } else {
+        Some(parser.expression()?)
+    };
+    let value = if parser.take_symbol("@@") {
+        Some((parser.expression()?, parser.expression()?))
+    } else {
+        None
+    };
     let optional = parser.take_word("optional");
     let signed = parser.take_word("signed");
     parser.end()?;
-    Ok(LegParts { amount, asset, value, optional, signed })
+    Ok(LegParts {
+        amount,
+        asset,
+        value,
+        optional,
+        signed,
+    })
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -53,11 +69,14 @@ enum Token {
     End,
 }
 
-const SYMBOLS: &[&str] =
-    &["@@", "==", "!=", "<=", ">=", "??", "<", ">", "+", "-", "*", "(", ")", "[", "]", ",", "."];
+const SYMBOLS: &[&str] = &[
+    "@@", "==", "!=", "<=", ">=", "??", "<", ">", "+", "-", "*", "(", ")", "[", "]", ",", ".",
+];
 
 /// Words that are part of the language and so no columns.
-const KEYWORDS: &[&str] = &["and", "or", "not", "in", "is", "blank", "if", "then", "else", "optional", "signed"];
+const KEYWORDS: &[&str] = &[
+    "and", "or", "not", "in", "is", "blank", "if", "then", "else", "optional", "signed",
+];
 
 fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> {
     let bytes = text.as_bytes();
@@ -75,7 +94,8 @@ fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> {
             at += 1;
             loop {
                 let Some(quote) = text[at..].find('\'') else {
-                    return Err(Problem::new(start..text.len(), "this text is not closed").help("close it with a `'`"));
+                    return Err(Problem::new(start..text.len(), "this text is not closed")
+                        .help("close it with a `'`"));
                 };
                 literal.push_str(&text[at..at + quote]);
                 at += quote + 1;
@@ -90,9 +110,14 @@ fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> {
             while at < bytes.len() && (bytes[at].is_ascii_digit() || bytes[at] == b'.') {
                 at += 1;
             }
-            if bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
-                return Err(Problem::new(start..at + 1, "a word cannot begin with a digit")
-                    .help("put it in single quotes: `'1INCH'`"));
+            if bytes
+                .get(at)
+                .is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+            {
+                return Err(
+                    Problem::new(start..at + 1, "a word cannot begin with a digit")
+                        .help("put it in single quotes: `'1INCH'`"),
+                );
             }
             match Amount::parse(&bytes[start..at]) {
                 Ok(amount) => Token::Number(amount),
@@ -108,18 +133,29 @@ fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> {
             } else if word.bytes().all(|byte| !byte.is_ascii_lowercase()) {
                 Token::Code(word.to_owned())
             } else {
-                return Err(Problem::new(start..at, format!("`{word}` is neither a column nor a code"))
-                    .help(format!("columns are in lower case; write a text as '{word}'")));
+                return Err(Problem::new(
+                    start..at,
+                    format!("`{word}` is neither a column nor a code"),
+                )
+                .help(format!(
+                    "columns are in lower case; write a text as '{word}'"
+                )));
             }
         } else {
-            match SYMBOLS.iter().find(|symbol| text[at..].starts_with(**symbol)) {
+            match SYMBOLS
+                .iter()
+                .find(|symbol| text[at..].starts_with(**symbol))
+            {
                 Some(symbol) => {
                     at += symbol.len();
                     Token::Symbol(symbol)
                 }
                 None => {
                     let length = text[at..].chars().next().map_or(1, char::len_utf8);
-                    return Err(Problem::new(at..at + length, "this sign has no meaning here"));
+                    return Err(Problem::new(
+                        at..at + length,
+                        "this sign has no meaning here",
+                    ));
                 }
             }
         };
@@ -137,7 +173,11 @@ struct Parser {
 
 impl Parser {
     fn new(text: &str) -> Result<Parser, Problem> {
-        Ok(Parser { tokens: tokens(text)?, at: 0, depth: 0 })
+        Ok(Parser {
+            tokens: tokens(text)?,
+            at: 0,
+            depth: 0,
+        })
     }
 
     fn peek(&self) -> &Token {
@@ -173,7 +213,11 @@ impl Parser {
     }
 
     fn expect(&mut self, symbol: &'static str) -> Result<(), Problem> {
-        if self.take_symbol(symbol) { Ok(()) } else { Err(self.unexpected(&format!("`{symbol}`"))) }
+        if self.take_symbol(symbol) {
+            Ok(())
+        } else {
+            Err(self.unexpected(&format!("`{symbol}`")))
+        }
     }
 
     fn unexpected(&self, wanted: &str) -> Problem {
@@ -188,17 +232,28 @@ impl Parser {
     }
 
     fn end(&self) -> Result<(), Problem> {
-        if *self.peek() == Token::End { Ok(()) } else { Err(self.unexpected("the end")) }
+        if *self.peek() == Token::End {
+            Ok(())
+        } else {
+            Err(self.unexpected("the end"))
+        }
     }
 
     fn node(&self, start: usize, kind: NodeKind) -> Node {
         let end = self.tokens[self.at.saturating_sub(1)].1.end;
-        Node { kind, span: start..end }
+        Node {
+            kind,
+            span: start..end,
+        }
     }
 
     fn deeper(&mut self) -> Result<(), Problem> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(Problem::new(self.span(), "this is nested too deeply")) } else { Ok(()) }
+        if self.depth > MAX_DEPTH {
+            Err(Problem::new(self.span(), "this is nested too deeply"))
+        } else {
+            Ok(())
+        }
     }
 
     fn expression(&mut self) -> Result<Node, Problem> {
@@ -210,8 +265,15 @@ impl Parser {
                 return Err(self.unexpected("`then`"));
             }
             let then = self.expression()?;
-            let otherwise = if self.take_word("else") { Some(Box::new(self.expression()?)) } else { None };
-            self.node(start, NodeKind::If(Box::new(condition), Box::new(then), otherwise))
+            let otherwise = if self.take_word("else") {
+                Some(Box::new(self.expression()?))
+            } else {
+                None
+            };
+            self.node(
+                start,
+                NodeKind::If(Box::new(condition), Box::new(then), otherwise),
+            )
         } else {
             self.binary(0)?
         };
@@ -239,9 +301,14 @@ impl Parser {
                     continue;
                 }
             }
-            let Some(operator) = self.operator(level) else { return Ok(left) };
+            let Some(operator) = self.operator(level) else {
+                return Ok(left);
+            };
             let right = self.binary(level + 1)?;
-            left = self.node(start, NodeKind::Binary(operator, Box::new(left), Box::new(right)));
+            left = self.node(
+                start,
+                NodeKind::Binary(operator, Box::new(left), Box::new(right)),
+            );
         }
     }
 
@@ -272,7 +339,9 @@ impl Parser {
             if !self.take_word("blank") {
                 return Err(self.unexpected("`blank`"));
             }
-            return Ok(Some(self.node(start, NodeKind::IsBlank(Box::new(left.clone()), negated))));
+            return Ok(Some(
+                self.node(start, NodeKind::IsBlank(Box::new(left.clone()), negated)),
+            ));
         }
         let negated = self.is_word("not");
         let at_in = self.tokens.get(self.at + usize::from(negated));
@@ -282,7 +351,10 @@ impl Parser {
         self.at += 1 + usize::from(negated);
         self.expect("[")?;
         let items = self.list("]")?;
-        Ok(Some(self.node(start, NodeKind::In(Box::new(left.clone()), items, negated))))
+        Ok(Some(self.node(
+            start,
+            NodeKind::In(Box::new(left.clone()), items, negated),
+        )))
     }
 
     fn list(&mut self, close: &'static str) -> Result<Vec<Node>, Problem> {
@@ -311,13 +383,18 @@ impl Parser {
         loop {
             if self.take_symbol(".") {
                 match self.next() {
-                    Token::Word(field, _) => node = self.node(start, NodeKind::Field(Box::new(node), field)),
+                    Token::Word(field, _) => {
+                        node = self.node(start, NodeKind::Field(Box::new(node), field))
+                    }
                     _ => {
                         self.at -= 1;
                         return Err(self.unexpected("a name"));
                     }
                 }
-            } else if matches!(node.kind, NodeKind::Name(_)) && self.adjoins() && self.take_symbol("[") {
+            } else if matches!(node.kind, NodeKind::Name(_))
+                && self.adjoins()
+                && self.take_symbol("[")
+            {
                 let index = self.expression()?;
                 self.expect("]")?;
                 node = self.node(start, NodeKind::Index(Box::new(node), Box::new(index)));
@@ -329,7 +406,10 @@ impl Parser {
 
     /// Whether the word just read is followed by a bracket without a blank.
     fn adjoins(&self) -> bool {
-        matches!(self.tokens.get(self.at.wrapping_sub(1)), Some((Token::Word(_, true), _)))
+        matches!(
+            self.tokens.get(self.at.wrapping_sub(1)),
+            Some((Token::Word(_, true), _))
+        )
     }
 
     fn primary(&mut self) -> Result<Node, Problem> {
@@ -358,7 +438,10 @@ impl Parser {
                 self.at += 1;
                 let inner = self.expression()?;
                 self.expect(")")?;
-                Ok(Node { kind: inner.kind, span: start..self.tokens[self.at - 1].1.end })
+                Ok(Node {
+                    kind: inner.kind,
+                    span: start..self.tokens[self.at - 1].1.end,
+                })
             }
             _ => Err(self.unexpected("a column, a text or a number")),
         }
@@ -378,13 +461,20 @@ mod tests {
                 NodeKind::Field(inner, field) => format!("{}.{field}", show(inner)),
                 NodeKind::Index(inner, index) => format!("{}[{}]", show(inner), show(index)),
                 NodeKind::Call(name, arguments) => {
-                    format!("{name}({})", arguments.iter().map(show).collect::<Vec<_>>().join(" "))
+                    format!(
+                        "{name}({})",
+                        arguments.iter().map(show).collect::<Vec<_>>().join(" ")
+                    )
                 }
                 NodeKind::Not(inner) => format!("(not {})", show(inner)),
                 NodeKind::Minus(inner) => format!("(- {})", show(inner)),
-                NodeKind::Binary(operator, left, right) => format!("({operator:?} {} {})", show(left), show(right)),
+                NodeKind::Binary(operator, left, right) => {
+                    format!("({operator:?} {} {})", show(left), show(right))
+                }
                 NodeKind::IsBlank(inner, negated) => format!("(blank {} {negated})", show(inner)),
-                NodeKind::In(inner, items, negated) => format!("(in {} {} {negated})", show(inner), items.len()),
+                NodeKind::In(inner, items, negated) => {
+                    format!("(in {} {} {negated})", show(inner), items.len())
+                }
                 NodeKind::If(condition, then, otherwise) => format!(
                     "(if {} {} {})",
                     show(condition),
@@ -393,18 +483,33 @@ mod tests {
                 ),
             }
         }
-        parse_expression(text).map_or_else(|problem| format!("{}: {}", problem.span.start, problem.message), |node| show(&node))
+        parse_expression(text).map_or_else(
+            |problem| format!("{}: {}", problem.span.start, problem.message),
+            |node| show(&node),
+        )
     }
 
     #[test]
     fn operators_bind_as_in_arithmetic() {
         assert_eq!(shape("a + b * c - 1"), "(Minus (Plus a (Times b c)) 1)");
-        assert_eq!(shape("a == 1 or b != 2 and not c"), "(Or (Equal a 1) (And (NotEqual b 2) (not c)))");
+        assert_eq!(
+            shape("a == 1 or b != 2 and not c"),
+            "(Or (Equal a 1) (And (NotEqual b 2) (not c)))"
+        );
         assert_eq!(shape("x ?? -y"), "(Coalesce x (- y))");
-        assert_eq!(shape("a + b ?? c > 0"), "(Greater (Coalesce (Plus a b) c) 0)");
-        assert_eq!(shape("q in ['A', B] and z not in ['C']"), "(And (in q 2 false) (in z 1 true))");
+        assert_eq!(
+            shape("a + b ?? c > 0"),
+            "(Greater (Coalesce (Plus a b) c) 0)"
+        );
+        assert_eq!(
+            shape("q in ['A', B] and z not in ['C']"),
+            "(And (in q 2 false) (in z 1 true))"
+        );
         assert_eq!(shape("d is not blank"), "(blank d true)");
-        assert_eq!(shape("paid ?? (if q in [USD] then v)"), "(Coalesce paid (if (in q 1 false) v -))");
+        assert_eq!(
+            shape("paid ?? (if q in [USD] then v)"),
+            "(Coalesce paid (if (in q 1 false) v -))"
+        );
         assert_eq!(shape("match(n, 'it''s').out"), "match(n 'it's').out");
         assert_eq!(shape("amounts[pair.base]"), "amounts[pair.base]");
     }
@@ -422,7 +527,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
-        assert_eq!(shape("a + "), "4: expected a column, a text or a number, found the end");
+        assert_eq!(
+            shape("a + "),
+            "4: expected a column, a text or a number, found the end"
+        );
         assert_eq!(shape("stETH"), "0: `stETH` is neither a column nor a code");
         assert_eq!(shape("a 'b"), "2: this text is not closed");
         assert_eq!(shape("1INCH"), "0: a word cannot begin with a digit");
