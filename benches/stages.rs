@@ -131,6 +131,8 @@ fn export() -> String {
     text
 }
 
+type Cells = Vec<Box<[u8]>>;
+
 /// The export as a source, and what it was recognised as. The folder goes when this does.
 struct Exported {
     source: Source,
@@ -186,7 +188,7 @@ impl Exported {
     }
 
     /// The time of each row, and its amounts that are not blank.
-    fn cells(&self) -> (Vec<Box<[u8]>>, Vec<Box<[u8]>>) {
+    fn cells(&self) -> (Cells, Cells) {
         let mut reader = RecordReader::new(self.context.delimiter);
         let (mut times, mut amounts) = (Vec::new(), Vec::new());
         self.chunks(|chunk| {

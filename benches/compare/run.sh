@@ -15,7 +15,8 @@ rows=${1:-1000000}
 pairs=${2:-7}
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$tree/target}"
+mkdir -p "${CARGO_TARGET_DIR:-$tree/target}"
+export CARGO_TARGET_DIR="$(cd "${CARGO_TARGET_DIR:-$tree/target}" && pwd)"
 work=$CARGO_TARGET_DIR/compare
 coinfold=$CARGO_TARGET_DIR/release/coinfold
 export POLARS_MAX_THREADS=2

@@ -13,7 +13,7 @@ use crate::input::{InputErrorKind, Source, discover};
 use crate::ledger::{Ledger, Period};
 use crate::mapping::Unrecognised;
 use crate::mapping::cell::Zone;
-use crate::model::Time;
+use crate::model::{Time, headers};
 use crate::output::{Format, WholeFile, write_ledger, write_rejects, write_rows};
 use crate::report::{Outcome, Problem, Summary};
 
@@ -23,7 +23,7 @@ use crate::report::{Outcome, Problem, Summary};
 
 Examples:
   coinfold convert exports/ -o ledger.csv
-  coinfold convert binance/*.zip kraken.csv --to transactions -o transactions.csv
+  coinfold convert downloads/*.zip 2023.csv --to transactions -o transactions.csv
   coinfold convert exports/ --account Joint=exports/joint --zone Europe/Paris=exports/old.csv -o ledger.csv
   coinfold convert exports/ --dry-run --json
 
@@ -487,6 +487,13 @@ fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), CliError> {
     let Ok(output) = path.canonicalize() else {
         return Ok(());
     };
+    if !output.is_file() {
+        let help = "leave out -o and use `>` to write into a pipe or a device";
+        return Err(CliError::usage(format!(
+            "{} is no file: {help}",
+            path.display()
+        )));
+    }
     let same = |source: &&Source| {
         source
             .path()
@@ -496,7 +503,7 @@ fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), CliError> {
     // A ledger of an earlier run that lies among the exports is no input: it is left out.
     let ours = || {
         std::fs::read(&output).is_ok_and(|bytes| {
-            bytes.starts_with(b"event,time,kind,") || bytes.starts_with(b"file,line,fate,")
+            headers::is_own(&bytes) || bytes.starts_with(headers::TRANSACTIONS.as_bytes())
         })
     };
     match sources.iter().find(same) {

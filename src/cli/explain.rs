@@ -9,12 +9,13 @@ use super::{CliError, Globals, exit, told};
 use crate::convert::Reading;
 use crate::input::{CutMode, Document, Position, RecordReader, Source, discover};
 use crate::ledger::Period;
+use crate::model::headers;
 use crate::report::explain_row;
 
 /// Show one row's way: raw cells, typed cells, rule, group, legs, fate
 #[derive(Args)]
 #[command(after_help = "Examples:
-  coinfold explain exports/kraken.csv:17     line 17 of an export
+  coinfold explain exports/2023.csv:17     line 17 of an export
   coinfold explain ledger.csv:3              from a line of a ledger back to the row it came from")]
 pub struct ExplainArgs {
     /// A file and a line of it: an export, or a ledger
@@ -110,7 +111,7 @@ pub fn run(args: &ExplainArgs, globals: &Globals) -> Result<i32, CliError> {
 fn parse(place: &str) -> Result<(String, u64), CliError> {
     let usage = || {
         CliError::usage(format!(
-            "`{place}`: write FILE:LINE, such as exports/kraken.csv:17"
+            "`{place}`: write FILE:LINE, such as exports/2023.csv:17"
         ))
     };
     let (file, line) = place.rsplit_once(':').ok_or_else(usage)?;
@@ -133,10 +134,7 @@ fn from_ledger(name: &str, line: u64) -> Result<Option<(String, u64)>, CliError>
         return Ok(None);
     };
     let document = Document::open(&source, None).map_err(|error| told_error(&error))?;
-    if !document
-        .head()
-        .starts_with(b"event,time,kind,account,asset,amount,role,")
-    {
+    if !document.head().starts_with(headers::LEDGER.as_bytes()) {
         return Ok(None);
     }
     let mut found = None;

@@ -42,7 +42,7 @@ pub mod exit {
   coinfold convert exports/ -o ledger.csv          all exports of a folder, one ledger
   coinfold convert exports/ --to transactions -o transactions.csv
   coinfold detect exports/                         which report is each file?
-  coinfold explain exports/kraken.csv:17           what became of line 17, and why
+  coinfold explain exports/2023.csv:17           what became of line 17, and why
   coinfold formats list                            the exchanges it knows")]
 struct Cli {
     #[command(flatten)]

@@ -80,10 +80,10 @@ impl Progress {
     }
 
     pub fn finish(&self) {
-        if let Ok(bar) = self.bar.lock() {
-            if let Some(bar) = bar.as_ref() {
-                bar.finish_and_clear();
-            }
+        if let Ok(bar) = self.bar.lock()
+            && let Some(bar) = bar.as_ref()
+        {
+            bar.finish_and_clear();
         }
     }
 }

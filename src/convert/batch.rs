@@ -196,10 +196,10 @@ impl Batch {
             let mut reader = self.body(index);
             let legs: Vec<Leg> = std::iter::from_fn(|| reader.next_leg()).collect();
             for leg in legs {
-                if let Some(sum) = self.sums.get_mut(&(leg.account, leg.asset)) {
-                    if sum.sub(leg.amount).is_err() {
-                        self.overflow = Some((leg.account, leg.asset));
-                    }
+                if let Some(sum) = self.sums.get_mut(&(leg.account, leg.asset))
+                    && sum.sub(leg.amount).is_err()
+                {
+                    self.overflow = Some((leg.account, leg.asset));
                 }
             }
         }

@@ -146,7 +146,7 @@ impl<'r> RowView<'r> {
 
     fn zone(&self, column: usize, from: &ZoneFrom) -> Evaluated<Cow<'r, Zone>> {
         match from {
-            ZoneFrom::Stated(zone) => Ok(Cow::Owned(zone.clone())),
+            ZoneFrom::Stated(zone) => Ok(Cow::Owned(*zone)),
             ZoneFrom::Local => match &self.file.zone {
                 Some(zone) => Ok(Cow::Borrowed(zone)),
                 None => Err(RowError::in_column(
@@ -240,17 +240,17 @@ impl<'r> RowView<'r> {
 
     pub fn amount(&self, expr: &'r Expr) -> Evaluated<Option<Amount>> {
         // Most amounts are just cells.
-        if let Expr::Cell(column) = expr {
-            if let Cell::Amount(reader) = &self.file.program.columns[*column].cell {
-                let cell = self.cell(*column);
-                if cell.is_empty() {
-                    return Ok(None);
-                }
-                return reader
-                    .read(&cell)
-                    .map(Some)
-                    .map_err(|error| RowError::in_column(*column, error.into_message()));
+        if let Expr::Cell(column) = expr
+            && let Cell::Amount(reader) = &self.file.program.columns[*column].cell
+        {
+            let cell = self.cell(*column);
+            if cell.is_empty() {
+                return Ok(None);
             }
+            return reader
+                .read(&cell)
+                .map(Some)
+                .map_err(|error| RowError::in_column(*column, error.into_message()));
         }
         match self.evaluate(expr)? {
             Value::Amount(amount) => Ok(Some(amount)),

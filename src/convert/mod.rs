@@ -18,6 +18,8 @@ use crate::mapping::{
     Binding, HeaderLine, Library, Program, Recognised, Unrecognised, bind, recognise,
 };
 
+use crate::model::headers;
+
 pub use batch::{
     BalanceRecord, Batch, Body, EventRecord, Leg, NewEvent, Outcome, Reject, Row, SkipReason,
     UniqueRecord,
@@ -32,13 +34,6 @@ const HEADER_LINES: usize = 50;
 
 /// Delimiters that are tried.
 const DELIMITERS: &[u8] = b",;\t|";
-
-/// Header of a ledger that this program wrote: such a file is left out, not read as an export.
-const OWN_HEADERS: &[&str] = &[
-    "event,time,kind,account,asset,amount,role,",
-    "file,line,fate,",
-    "line,fate,reason",
-];
 
 /// What a source turned out to be.
 pub enum Reading {
@@ -115,10 +110,7 @@ fn detect_document(
     if head.iter().all(u8::is_ascii_whitespace) {
         return Detection::Empty;
     }
-    if OWN_HEADERS
-        .iter()
-        .any(|own| head.starts_with(own.as_bytes()))
-    {
+    if headers::is_own(head) {
         return Detection::Own;
     }
     let wanted = options.report_of(source);
@@ -154,7 +146,7 @@ fn detect_document(
     }
     match recognise(library, &lines, source.sheet(), wanted) {
         Ok(recognised)
-            if is_rejected_rows(&recognised)
+            if is_own_output(&recognised, head)
                 && !options.named.iter().any(|path| path == source.name()) =>
         {
             Detection::Own
@@ -181,8 +173,16 @@ fn detect_document(
     }
 }
 
-/// Whether a file holds rows that an earlier run rejected.
-fn is_rejected_rows(recognised: &Recognised) -> bool {
+/// Whether a file holds rows that an earlier run rejected, or transactions that it wrote (whose last cell is an event's
+/// id, which nobody makes by hand).
+fn is_own_output(recognised: &Recognised, head: &[u8]) -> bool {
+    if head.starts_with(headers::TRANSACTIONS.as_bytes()) {
+        let first = head_records(head, b',', 2).into_iter().nth(1);
+        let event = first.and_then(|record| record.cells.into_iter().next_back());
+        return event.is_some_and(|event| {
+            event.len() == 16 && event.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+    }
     recognised
         .binding
         .header

@@ -186,10 +186,10 @@ impl<'f> Worker<'f> {
             .try_fold(1u64, |product, column| {
                 product.checked_mul(column.words.len() as u64 + 1)
             });
-        if exact.is_some() {
-            if let Some(found) = self.candidates.get(&key) {
-                return found.clone();
-            }
+        if exact.is_some()
+            && let Some(found) = self.candidates.get(&key)
+        {
+            return found.clone();
         }
         let fits = |test: &Test| program.dispatch.may_hold(test, &self.word_numbers);
         let skips = program

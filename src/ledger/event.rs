@@ -66,15 +66,14 @@ impl EventView<'_> {
                 }
             }
         }
-        if !any {
-            if let Some(leg) = self
+        if !any
+            && let Some(leg) = self
                 .ledger
                 .batch(self.members[0])
                 .body(self.members[0].event as usize)
                 .next_leg()
-            {
-                each(&leg, self.members[0]);
-            }
+        {
+            each(&leg, self.members[0]);
         }
     }
 

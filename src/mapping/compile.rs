@@ -150,15 +150,15 @@ impl Compiler<'_, '_, '_> {
             }
             text.bytes().next()
         });
-        if let Some(label) = &document.file.encoding {
-            if encoding_rs::Encoding::for_label(label.as_bytes()).is_none() {
-                self.complaints.error(
-                    Section::File,
-                    label,
-                    format!("`{label}` is no known encoding"),
-                    Some("use a name such as windows-1252 or shift_jis".to_owned()),
-                );
-            }
+        if let Some(label) = &document.file.encoding
+            && encoding_rs::Encoding::for_label(label.as_bytes()).is_none()
+        {
+            self.complaints.error(
+                Section::File,
+                label,
+                format!("`{label}` is no known encoding"),
+                Some("use a name such as windows-1252 or shift_jis".to_owned()),
+            );
         }
         Some(Program {
             id: id.to_owned(),

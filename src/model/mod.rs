@@ -4,6 +4,7 @@
 //! an [`Amount`] is exact and finite, a [`Kind`] is one of the closed list.
 
 pub mod amount;
+pub mod headers;
 mod kind;
 mod names;
 pub mod time;

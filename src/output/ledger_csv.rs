@@ -4,12 +4,13 @@ use super::csv_text::{put_cell, put_id, put_number};
 use super::readback::WrittenSums;
 use super::write::{Layout, Written};
 use crate::ledger::EventView;
+use crate::model::headers;
 
 pub struct LedgerCsv;
 
 impl Layout for LedgerCsv {
     fn header(&self) -> &'static str {
-        "event,time,kind,account,asset,amount,role,value,value_currency,order_id,trade_id,tx_hash,address,note,format,file,line\n"
+        headers::LEDGER
     }
 
     fn event(

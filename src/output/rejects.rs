@@ -74,6 +74,9 @@ pub fn write_rejects(
             String::new()
         };
         // Never over an input, such as the rejected rows of an earlier run that were mended.
+        let (text, rows) = text_of(ledger, sources, header, *delimiter, files)?;
+        // What stands there already just as it would be written can stay, input or not.
+        let same = |path: &Path| std::fs::read(path).is_ok_and(|there| there == text);
         let path = (1..)
             .map(|nth| {
                 if nth == 1 {
@@ -86,12 +89,15 @@ pub fn write_rejects(
                 ledger_path.with_file_name(format!("{stem}.rejected{report}{number}.csv"))
             })
             .find(|path| {
-                !is_input(path)
-                    && is_ours_or_free(path)
+                (same(path) || (!is_input(path) && is_ours_or_free(path)))
                     && written.iter().all(|file| file.path != *path)
             })
             .expect("there is always another number");
-        let rows = write_kind(ledger, sources, header, *delimiter, files, &path)?;
+        if !same(&path) {
+            let mut file = WholeFile::create(&path)?;
+            file.file().write_all(&text)?;
+            file.finish()?;
+        }
         written.push(RejectsFile { path, rows });
     }
     remove_stale(ledger_path, &stem, &|path| {
@@ -103,14 +109,14 @@ pub fn write_rejects(
     Ok(written)
 }
 
-fn write_kind(
+/// The text of a file of rejected rows, and how many they are.
+fn text_of(
     ledger: &Ledger,
     sources: &BTreeMap<String, Source>,
     header: &[String],
     delimiter: u8,
     files: &[usize],
-    path: &Path,
-) -> io::Result<u64> {
+) -> io::Result<(Vec<u8>, u64)> {
     let mut out = Vec::new();
     for cell in header.iter().map(String::as_str).chain(REASON_COLUMNS) {
         put_cell(
@@ -151,10 +157,7 @@ fn write_kind(
             rows += 1;
         }
     }
-    let mut file = WholeFile::create(path)?;
-    file.file().write_all(&out)?;
-    file.finish()?;
-    Ok(rows)
+    Ok((out, rows))
 }
 
 fn end_line(out: &mut Vec<u8>) {

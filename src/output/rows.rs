@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::csv_text::{put_cell, put_id, put_number};
 use crate::ledger::{EventRef, Ledger};
+use crate::model::headers;
 
 /// How much is formatted before it is written, in bytes.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -19,7 +20,7 @@ pub fn write_rows(ledger: &Ledger, out: &mut dyn Write) -> io::Result<u64> {
         let view = ledger.view(event);
         ids.extend(view.members.iter().map(|at| (*at, view.id)));
     }
-    let mut buffer = b"file,line,fate,event,reason\n".to_vec();
+    let mut buffer = headers::ROWS.as_bytes().to_vec();
     let mut lines = 0;
     for (index, file) in ledger.files.iter().enumerate() {
         for (batch_number, batch) in file.rows.batches.iter().enumerate() {

@@ -8,6 +8,7 @@ use super::readback::WrittenSums;
 use super::write::{Layout, Written};
 use crate::convert::Leg;
 use crate::ledger::EventView;
+use crate::model::headers;
 use crate::model::{NameId, Role};
 
 pub struct Transactions;
@@ -21,7 +22,7 @@ struct Sides {
 
 impl Layout for Transactions {
     fn header(&self) -> &'static str {
-        "time,kind,account,sent_amount,sent_asset,received_amount,received_asset,fee_amount,fee_asset,value,value_currency,ids,note,event\n"
+        headers::TRANSACTIONS
     }
 
     fn event(

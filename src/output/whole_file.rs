@@ -17,14 +17,19 @@ impl WholeFile {
     /// # Errors
     /// When the folder does not exist or cannot be written.
     pub fn create(path: &Path) -> io::Result<WholeFile> {
+        // A link stays a link: what it points to is written anew.
+        let path = &path
+            .canonicalize()
+            .ok()
+            .filter(|_| path.is_symlink())
+            .unwrap_or_else(|| path.to_owned());
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        if path.is_dir() {
-            return Err(io::Error::new(
-                io::ErrorKind::IsADirectory,
-                "it is a folder",
+        if path.exists() && !path.is_file() {
+            return Err(io::Error::other(
+                "it is a folder, a pipe or a device, not a file",
             ));
         }
         let temporary = tempfile::Builder::new()

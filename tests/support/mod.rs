@@ -26,19 +26,28 @@ impl Told {
     /// Fails the test unless the run ended with this code.
     #[track_caller]
     pub fn ends_with(self, code: i32) -> Told {
-        assert_eq!(self.code, code, "the exit code is another\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "the exit code is another\nstdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self
     }
 
     /// Fails the test unless stderr has this text.
     #[track_caller]
     pub fn says(self, text: &str) -> Told {
-        assert!(self.stderr.contains(text), "stderr does not say `{text}`:\n{}", self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "stderr does not say `{text}`:\n{}",
+            self.stderr
+        );
         self
     }
 
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("stdout is no JSON: {error}\n{}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("stdout is no JSON: {error}\n{}", self.stdout))
     }
 }
 
@@ -69,7 +78,8 @@ impl Workplace {
     }
 
     pub fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}; there is {:?}", self.names()))
+        fs::read_to_string(self.path(name))
+            .unwrap_or_else(|error| panic!("{name}: {error}; there is {:?}", self.names()))
     }
 
     pub fn exists(&self, name: &str) -> bool {
@@ -78,7 +88,10 @@ impl Workplace {
 
     /// All that lies in the folder itself, hidden files too.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }
@@ -86,7 +99,11 @@ impl Workplace {
     /// The program, about to run in this folder. It finds no mappings of the person who runs the tests.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coinfold"));
-        command.current_dir(self.0.path()).env("XDG_CONFIG_HOME", self.path("no configuration")).env_remove("APPDATA").args(arguments);
+        command
+            .current_dir(self.0.path())
+            .env("XDG_CONFIG_HOME", self.path("no configuration"))
+            .env_remove("APPDATA")
+            .args(arguments);
         command
     }
 
@@ -97,7 +114,12 @@ impl Workplace {
     /// The same with bytes on stdin.
     pub fn run_with_stdin(&self, arguments: &[&str], bytes: &[u8]) -> Told {
         let mut command = self.command(arguments);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         // A program that has seen enough may be gone.
         let _ = child.stdin.take().unwrap().write_all(bytes);
         from_output(child.wait_with_output().unwrap())
@@ -106,7 +128,12 @@ impl Workplace {
     /// `convert ARGUMENTS -o ledger.csv`, which must end with this code, and the ledger.
     #[track_caller]
     pub fn converts(&self, code: i32, arguments: &[&str]) -> Vec<Line> {
-        let all: Vec<&str> = ["convert"].iter().chain(arguments).chain(&["-o", "ledger.csv"]).copied().collect();
+        let all: Vec<&str> = ["convert"]
+            .iter()
+            .chain(arguments)
+            .chain(&["-o", "ledger.csv"])
+            .copied()
+            .collect();
         self.run(&all).ends_with(code);
         self.ledger("ledger.csv")
     }
@@ -117,7 +144,10 @@ impl Workplace {
 
     /// What became of each row, as `--rows` wrote it.
     pub fn fates(&self, name: &str) -> Vec<RowLine> {
-        csv::Reader::from_reader(self.text(name).as_bytes()).deserialize().map(|line| line.unwrap()).collect()
+        csv::Reader::from_reader(self.text(name).as_bytes())
+            .deserialize()
+            .map(|line| line.unwrap())
+            .collect()
     }
 }
 
@@ -127,7 +157,10 @@ pub fn told(command: &mut Command) -> Told {
 
 fn from_output(output: std::process::Output) -> Told {
     Told {
-        code: output.status.code().unwrap_or_else(|| panic!("the program was stopped: {output:?}")),
+        code: output
+            .status
+            .code()
+            .unwrap_or_else(|| panic!("the program was stopped: {output:?}")),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
@@ -178,7 +211,10 @@ pub struct RowLine {
 }
 
 pub fn read_ledger(text: &str) -> Vec<Line> {
-    csv::Reader::from_reader(text.as_bytes()).deserialize().map(|line| line.unwrap()).collect()
+    csv::Reader::from_reader(text.as_bytes())
+        .deserialize()
+        .map(|line| line.unwrap())
+        .collect()
 }
 
 pub fn short(ledger: &[Line]) -> Vec<String> {
@@ -189,26 +225,47 @@ pub fn short(ledger: &[Line]) -> Vec<String> {
 pub fn sums(ledger: &[Line]) -> BTreeMap<(String, String), Decimal> {
     let mut sums = BTreeMap::new();
     for line in ledger {
-        *sums.entry((line.account.clone(), line.asset.clone())).or_insert(Decimal::ZERO) += line.decimal();
+        *sums
+            .entry((line.account.clone(), line.asset.clone()))
+            .or_insert(Decimal::ZERO) += line.decimal();
     }
     sums
 }
 
 /// How many events there are.
 pub fn events(ledger: &[Line]) -> usize {
-    ledger.iter().map(|line| line.event.as_str()).collect::<std::collections::BTreeSet<_>>().len()
+    ledger
+        .iter()
+        .map(|line| line.event.as_str())
+        .collect::<std::collections::BTreeSet<_>>()
+        .len()
 }
 
 /// The ledger without the names of the files and the lines, for two ways to the same rows.
 pub fn without_places(ledger: &[Line]) -> Vec<Line> {
-    ledger.iter().cloned().map(|line| Line { file: String::new(), line: 0, ..line }).collect()
+    ledger
+        .iter()
+        .cloned()
+        .map(|line| Line {
+            file: String::new(),
+            line: 0,
+            ..line
+        })
+        .collect()
 }
 
 /// Fails the test at the first line in which two ledgers differ.
 #[track_caller]
 pub fn assert_same(found: &[Line], expected: &[Line], what: &str) {
     for nth in 0..found.len().max(expected.len()) {
-        assert_eq!(found.get(nth), expected.get(nth), "{what}: leg {} of {} and {} legs", nth + 1, found.len(), expected.len());
+        assert_eq!(
+            found.get(nth),
+            expected.get(nth),
+            "{what}: leg {} of {} and {} legs",
+            nth + 1,
+            found.len(),
+            expected.len()
+        );
     }
 }
 
@@ -227,14 +284,32 @@ Realized Amount for Quote Asset,Realized Amount for Quote Asset in USD,Fee Asset
 Realized Amount for Fee Asset in USD,Payment Method,Withdraw Method,Additional Note";
 
 /// A fill: `sold` or `bought` is `BTC 0.5`, and so on.
-pub fn us_fill(time: &str, side: &str, id: &str, base: &str, quote: &str, usd: &str, fee: &str) -> String {
+pub fn us_fill(
+    time: &str,
+    side: &str,
+    id: &str,
+    base: &str,
+    quote: &str,
+    usd: &str,
+    fee: &str,
+) -> String {
     let cells = |text: &str| text.replacen(' ', ",", 1);
     let (base, quote, fee) = (cells(base), cells(quote), cells(fee));
-    format!("20044518,{time},Spot Trading,{side},88{id},{id},,,,{base},{usd},{quote},{usd},{fee},0.02,Wallet,,")
+    format!(
+        "20044518,{time},Spot Trading,{side},88{id},{id},,,,{base},{usd},{quote},{usd},{fee},0.02,Wallet,,"
+    )
 }
 
 /// A row of one asset: a deposit, a withdrawal, a distribution.
-pub fn us_move(time: &str, category: &str, operation: &str, id: &str, coin: &str, usd: &str, note: &str) -> String {
+pub fn us_move(
+    time: &str,
+    category: &str,
+    operation: &str,
+    id: &str,
+    coin: &str,
+    usd: &str,
+    note: &str,
+) -> String {
     let coin = coin.replacen(' ', ",", 1);
     let not_there = ",".repeat(12);
     format!("20044518,{time},{category},{operation},,{id},{coin},{usd}{not_there}{note}")
@@ -250,13 +325,26 @@ pub fn export(header: &str, rows: &[String]) -> String {
 }
 
 /// Header of a Kraken ledger, the oldest.
-pub const KRAKEN: &str = r#""txid","refid","time","type","subtype","aclass","asset","amount","fee","balance""#;
+pub const KRAKEN: &str =
+    r#""txid","refid","time","type","subtype","aclass","asset","amount","fee","balance""#;
 
 /// A row of a Kraken ledger; the word for what it is may have a subtype behind a blank.
-pub fn kraken(txid: &str, refid: &str, time: &str, what: &str, asset: &str, amount: &str, fee: &str, balance: &str) -> String {
+#[allow(clippy::too_many_arguments)] // one for each cell
+pub fn kraken(
+    txid: &str,
+    refid: &str,
+    time: &str,
+    what: &str,
+    asset: &str,
+    amount: &str,
+    fee: &str,
+    balance: &str,
+) -> String {
     let (kind, subtype) = what.split_once(' ').unwrap_or((what, ""));
     let balance = if balance.is_empty() { "\"\"" } else { balance };
-    format!(r#""{txid}","{refid}","{time}","{kind}","{subtype}","currency","{asset}",{amount},{fee},{balance}"#)
+    format!(
+        r#""{txid}","{refid}","{time}","{kind}","{subtype}","currency","{asset}",{amount},{fee},{balance}"#
+    )
 }
 
 /// Header of a Binance statement.
@@ -268,16 +356,51 @@ pub fn statement(time: &str, operation: &str, coin: &str, change: &str) -> Strin
 
 /// A small export that is complete: a deposit, a buy, a sell.
 pub fn small() -> String {
-    export(US, &[
-        us_move("2023-01-02 08:00:00", "Deposit", "USD Deposit", "5001", "USD 1000", "1000", ""),
-        us_fill("2023-01-02 09:00:00.5", "Buy", "5002", "BTC 0.05", "USD 800", "800", "USD 0.8"),
-        us_fill("2023-01-03 10:30:00", "Sell", "5003", "BTC 0.01", "USD 171.25", "171.25", "USD 0.17"),
-    ])
+    export(
+        US,
+        &[
+            us_move(
+                "2023-01-02 08:00:00",
+                "Deposit",
+                "USD Deposit",
+                "5001",
+                "USD 1000",
+                "1000",
+                "",
+            ),
+            us_fill(
+                "2023-01-02 09:00:00.5",
+                "Buy",
+                "5002",
+                "BTC 0.05",
+                "USD 800",
+                "800",
+                "USD 0.8",
+            ),
+            us_fill(
+                "2023-01-03 10:30:00",
+                "Sell",
+                "5003",
+                "BTC 0.01",
+                "USD 171.25",
+                "171.25",
+                "USD 0.17",
+            ),
+        ],
+    )
 }
 
 /// A row that no rule of its mapping knows, and whose amounts are unsigned.
 pub fn unknown_row() -> String {
-    us_move("2023-02-01 00:00:00", "Card", "Purchase", "5009", "USD 20", "20", "")
+    us_move(
+        "2023-02-01 00:00:00",
+        "Card",
+        "Purchase",
+        "5009",
+        "USD 20",
+        "20",
+        "",
+    )
 }
 
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -289,7 +412,9 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in members {
-        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive
+            .start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         archive.write_all(bytes).unwrap();
     }
     archive.finish().unwrap().into_inner()
@@ -301,6 +426,15 @@ pub fn samples() -> PathBuf {
 }
 
 pub fn utf16(text: &str, little: bool) -> Vec<u8> {
-    let unit = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
-    std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(unit).collect()
+    let unit = |unit: u16| {
+        if little {
+            unit.to_le_bytes()
+        } else {
+            unit.to_be_bytes()
+        }
+    };
+    std::iter::once(0xfeff)
+        .chain(text.encode_utf16())
+        .flat_map(unit)
+        .collect()
 }

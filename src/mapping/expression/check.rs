@@ -218,7 +218,7 @@ pub fn check_as(node: &Node, names: &Names, wanted: Type) -> Result<Expr, Proble
     Checker { names }.value_of(node, wanted)
 }
 
-/// A text with expressions in braces, `Kraken/{wallet}`: its literal and its computed parts, in order.
+/// A text with expressions in braces, `Example/{wallet}`: its literal and its computed parts, in order.
 pub fn template(text: &str, names: &Names) -> Result<Vec<Expr>, Problem> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -231,7 +231,7 @@ pub fn template(text: &str, names: &Names) -> Result<Vec<Expr>, Problem> {
             ));
         };
         if open > 0 {
-            parts.push(Expr::Text(rest[..open].as_bytes().into()));
+            parts.push(Expr::Text(rest.as_bytes()[..open].into()));
         }
         let shift = offset + open + 1;
         let inner = parse_expression(&rest[open + 1..close])
@@ -273,20 +273,7 @@ impl Checker<'_> {
 
     fn value_of(&self, node: &Node, wanted: Type) -> Result<Expr, Problem> {
         let (expr, found) = self.value(node)?;
-        if found == wanted || (found.is_text() && wanted.is_text()) {
-            return Ok(expr);
-        }
-        let mut problem = Problem::new(
-            node.span.clone(),
-            format!("this is {}, and must be {}", found.noun(), wanted.noun()),
-        );
-        if wanted == Type::Amount && found.is_text() {
-            problem = problem
-                .help("give the column `type = \"amount\"`, or read the text with `amount(…)`");
-        } else if wanted == Type::Truth {
-            problem = problem.help("compare it: `x == 'text'`, `x > 0`, `x is not blank`");
-        }
-        Err(problem)
+        fitting(expr, found, wanted, &node.span)
     }
 
     fn typed(&self, node: &Node) -> Result<Typed, Problem> {
@@ -535,10 +522,8 @@ impl Checker<'_> {
                     let second = self.value_of(right, Type::Text)?;
                     return value(Expr::Call(Function::Join, vec![first, second]), Type::Text);
                 }
-                let arguments = vec![
-                    self.value_of(left, Type::Amount)?,
-                    self.value_of(right, Type::Amount)?,
-                ];
+                let first = fitting(first, kind, Type::Amount, &left.span)?;
+                let arguments = vec![first, self.value_of(right, Type::Amount)?];
                 let function = match operator {
                     BinaryOp::Plus => Function::Add,
                     BinaryOp::Minus => Function::Subtract,
@@ -726,6 +711,22 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// An expression whose type is known, where another may be wanted.
+fn fitting(expr: Expr, found: Type, wanted: Type, span: &Range<usize>) -> Result<Expr, Problem> {
+    if found == wanted || (found.is_text() && wanted.is_text()) {
+        return Ok(expr);
+    }
+    let message = format!("this is {}, and must be {}", found.noun(), wanted.noun());
+    let problem = Problem::new(span.clone(), message);
+    Err(match wanted {
+        Type::Amount if found.is_text() => {
+            problem.help("give the column `type = \"amount\"`, or read the text with `amount(…)`")
+        }
+        Type::Truth => problem.help("compare it: `x == 'text'`, `x > 0`, `x is not blank`"),
+        _ => problem,
+    })
 }
 
 fn literal<'a>(node: &'a Node, what: &str) -> Result<&'a str, Problem> {

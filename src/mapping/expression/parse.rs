@@ -6,7 +6,10 @@ use super::{BinaryOp, Node, NodeKind, Problem};
 use crate::model::Amount;
 
 /// Deepest nesting of an expression: more is refused, so that no text can exhaust the stack.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
+
+/// Most words and signs of an expression: long chains nest too, to the left.
+const MAX_TOKENS: usize = 1000;
 
 /// The parts of a leg: `AMOUNT ASSET [@@ AMOUNT ASSET] [optional] [signed]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,6 +162,10 @@ fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Problem> {
                 }
             }
         };
+        if tokens.len() == MAX_TOKENS {
+            return Err(Problem::new(start..at, "this expression is too long")
+                .help("derived columns can hold parts of it"));
+        }
         tokens.push((token, start..at));
     }
     tokens.push((Token::End, text.len()..text.len()));
@@ -295,11 +302,11 @@ impl Parser {
         }
         let mut left = self.binary(level + 1)?;
         loop {
-            if level == 2 {
-                if let Some(test) = self.membership(start, &left)? {
-                    left = test;
-                    continue;
-                }
+            if level == 2
+                && let Some(test) = self.membership(start, &left)?
+            {
+                left = test;
+                continue;
             }
             let Some(operator) = self.operator(level) else {
                 return Ok(left);
@@ -535,11 +542,13 @@ mod tests {
         assert_eq!(shape("a 'b"), "2: this text is not closed");
         assert_eq!(shape("1INCH"), "0: a word cannot begin with a digit");
         assert_eq!(shape("a ; b"), "2: this sign has no meaning here");
-        let deep = "(".repeat(500) + "a" + &")".repeat(500);
+        let deep = "(".repeat(400) + "a" + &")".repeat(400);
         assert!(shape(&deep).contains("nested too deeply"));
-        let deep = "-".repeat(5000) + "a";
+        let deep = "-".repeat(500) + "a";
         assert!(shape(&deep).contains("nested too deeply"));
-        let deep = "not ".repeat(5000) + "a";
+        let long = "a + ".repeat(100_000) + "a";
+        assert!(shape(&long).contains("too long"));
+        let deep = "not ".repeat(500) + "a";
         assert!(shape(&deep).contains("nested too deeply"));
     }
 }
