@@ -169,7 +169,7 @@ fn a_folder_as_output_is_wrong_usage() {
         place
             .run(arguments)
             .ends_with(2)
-            .says("there.csv is no file");
+            .says("name a file in it");
     }
     assert_eq!(place.names(), ["exports", "there.csv"]);
 }

@@ -488,11 +488,12 @@ fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), CliError> {
         return Ok(());
     };
     if !output.is_file() {
-        let help = "leave out -o and use `>` to write into a pipe or a device";
-        return Err(CliError::usage(format!(
-            "{} is no file: {help}",
-            path.display()
-        )));
+        let help = if output.is_dir() {
+            "it is a folder: name a file in it"
+        } else {
+            "it is no file: leave out -o and use `>` to write into a pipe or a device"
+        };
+        return Err(CliError::usage(format!("{}: {help}", path.display())));
     }
     let same = |source: &&Source| {
         source
