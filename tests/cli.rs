@@ -166,10 +166,7 @@ fn a_folder_as_output_is_wrong_usage() {
             "there.csv",
         ],
     ] {
-        place
-            .run(arguments)
-            .ends_with(2)
-            .says("name a file in it");
+        place.run(arguments).ends_with(2).says("name a file in it");
     }
     assert_eq!(place.names(), ["exports", "there.csv"]);
 }
