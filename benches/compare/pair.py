@@ -29,6 +29,8 @@ def run(command):
 
 
 def calm(ratios):
+    if len(ratios) < 2:
+        return True
     quarters = statistics.quantiles(ratios, n=4)
     return quarters[2] - quarters[0] <= CALM * quarters[1]
 
