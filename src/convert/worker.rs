@@ -37,6 +37,8 @@ pub struct Worker<'f> {
     names: &'f RunNames,
     assets: FxHashMap<Box<[u8]>, Resolved>,
     accounts: FxHashMap<Box<[u8]>, NameId>,
+    /// Names that stand in the mapping itself, by the place of their text in memory.
+    constants: Vec<(usize, NameId)>,
     /// Word numbers of the choice columns → the tests that may hold, skips first.
     candidates: FxHashMap<u64, Rc<[Candidate]>>,
     word_numbers: Vec<u32>,
@@ -67,6 +69,7 @@ impl<'f> Worker<'f> {
             names,
             assets: FxHashMap::default(),
             accounts: FxHashMap::default(),
+            constants: Vec::new(),
             candidates: FxHashMap::default(),
             word_numbers: Vec::new(),
             unique_columns: columns
@@ -414,10 +417,25 @@ impl<'f> Worker<'f> {
         }))
     }
 
+    /// What a name that stands in the mapping was resolved to, if it was met before.
+    #[inline]
+    fn constant(&self, stated: Option<usize>) -> Option<NameId> {
+        let stated = stated?;
+        self.constants
+            .iter()
+            .find(|(address, _)| *address == stated)
+            .map(|(_, id)| *id)
+    }
+
     /// The canonical asset that an expression means for this row.
     fn asset(&mut self, view: &RowView<'_>, expr: &Expr, time: Time) -> Result<NameId, RowError> {
+        let stated = address_of(expr);
+        if let Some(id) = self.constant(stated) {
+            return Ok(id);
+        }
         let code = view.asset_text(expr)?;
         if let Some(Resolved::Always(id)) = self.assets.get(&*code) {
+            self.constants.extend(stated.map(|stated| (stated, *id)));
             return Ok(*id);
         }
         let resolved = match self.assets.get(&*code) {
@@ -462,6 +480,13 @@ impl<'f> Worker<'f> {
     /// The account that a template means for this row: a blank part goes with its slash, and the name that the person gave
     /// stands for the first part.
     fn account(&mut self, view: &RowView<'_>, parts: &[Expr]) -> Result<NameId, RowError> {
+        let stated = match parts {
+            [only] => address_of(only),
+            _ => None,
+        };
+        if let Some(id) = self.constant(stated) {
+            return Ok(id);
+        }
         let mut name = std::mem::take(&mut self.text_scratch);
         name.clear();
         let mut built = Ok(());
@@ -478,6 +503,7 @@ impl<'f> Worker<'f> {
         }
         let found = built.and_then(|()| {
             if let Some(id) = self.accounts.get(name.as_slice()) {
+                self.constants.extend(stated.map(|stated| (stated, *id)));
                 return Ok(*id);
             }
             let text = String::from_utf8_lossy(&name);
@@ -575,6 +601,14 @@ fn kind(view: &RowView<'_>, template: &EventTemplate) -> Result<Kind, RowError> 
                 message: format!("`{word}` is no kind of event"),
             })
         }
+    }
+}
+
+/// Where the text of a literal stands: it tells one literal of the program from all others.
+fn address_of(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Text(text) if !text.is_empty() => Some(text.as_ptr().addr()),
+        _ => None,
     }
 }
 

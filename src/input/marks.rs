@@ -44,22 +44,22 @@ impl Marks {
     }
 }
 
-/// The bytes that `is` is true for. Of each eight bytes, each one gets a bit of its own, so that their
-/// sum is their mask: there is a vector instruction for such sums.
+/// The bytes that `is` is true for, as bits. Of each eight bytes (0 or 1), one multiplication brings the bits side by
+/// side into the highest byte.
 #[inline(always)]
 fn mask(block: &[u8; BLOCK], is: impl Fn(u8) -> bool) -> u64 {
-    let mut bits = [0; BLOCK];
-    for (index, (bit, &byte)) in bits.iter_mut().zip(block).enumerate() {
-        *bit = if is(byte) { 1_u8 << (index % 8) } else { 0 };
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut found = [0; BLOCK];
+    for (found, &byte) in found.iter_mut().zip(block) {
+        *found = u8::from(is(byte));
     }
-    let mut sums = [0; BLOCK / 8];
-    for (sum, eight) in sums.iter_mut().zip(bits.as_chunks::<8>().0) {
-        #[allow(clippy::cast_possible_truncation)] // at most 255
-        {
-            *sum = eight.iter().map(|&bit| u32::from(bit)).sum::<u32>() as u8;
-        }
+    let mut bytes = [0; BLOCK / 8];
+    for (byte, eight) in bytes.iter_mut().zip(found.as_chunks::<8>().0) {
+        *byte = u64::from_le_bytes(*eight)
+            .wrapping_mul(GATHER)
+            .to_le_bytes()[7];
     }
-    u64::from_le_bytes(sums)
+    u64::from_le_bytes(bytes)
 }
 
 /// For each bit, whether the bits up to and including it are odd in number.

@@ -214,24 +214,24 @@ impl Summary {
             }
         }
         let mut unclassified = 0;
+        let mut events_of = vec![0; ledger.files.len()];
         for event in &ledger.events {
             let first = ledger.members(event)[0];
+            events_of[ledger.file_index(first)] += 1;
             if ledger.record(first).kind() == Kind::Unclassified {
                 unclassified += 1;
                 if unclassified <= EXAMPLES as u64 {
+                    let message = "the amounts are right, the meaning is not known";
+                    let place = &ledger.file(first).name;
                     problems.push(
-                        Problem::new(
-                            "unclassified",
-                            "the amounts are right, the meaning is not known",
-                        )
-                        .at(&ledger.file(first).name, Some(ledger.line(first))),
+                        Problem::new("unclassified", message).at(place, Some(ledger.line(first))),
                     );
                 }
             }
-            if let Some(line) =
-                reports.get_mut(&ledger.context(ledger.file_index(first)).program.id)
-            {
-                line.events += 1;
+        }
+        for (index, events) in events_of.into_iter().enumerate() {
+            if let Some(line) = reports.get_mut(&ledger.context(index).program.id) {
+                line.events += events;
             }
         }
         duplicates(ledger, &mut reports);
