@@ -12,7 +12,8 @@ mod worker;
 use rayon::prelude::*;
 
 use crate::input::{
-    Chunk, CutMode, Document, InputError, Position, RecordReader, Source, head_records, limits,
+    Chunk, Chunks, CutMode, Document, InputError, Position, RecordReader, Source, head_records,
+    limits,
 };
 use crate::mapping::{
     Binding, HeaderLine, Library, Program, Recognised, Unrecognised, bind, recognise,
@@ -31,6 +32,9 @@ pub use worker::{Candidate, RunNames, Worker, show_cell};
 
 /// The header line stands within this many lines.
 const HEADER_LINES: usize = 50;
+
+/// How many chunks of a file are worked on at a time, for each thread.
+const WAVE_CHUNKS: usize = 4;
 
 /// Delimiters that are tried.
 const DELIMITERS: &[u8] = b",;\t|";
@@ -344,24 +348,17 @@ fn read_rows(
 ) -> Result<Option<Vec<Batch>>, InputError> {
     let chunk_bytes = options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
     let mut chunks = document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes);
-    let wave_length = 4 * rayon::current_num_threads().max(1);
+    let wave_length = WAVE_CHUNKS * rayon::current_num_threads().max(1);
     let mut batches = Vec::new();
     let mut told = 0;
-    loop {
-        let mut wave = Vec::with_capacity(wave_length);
-        while wave.len() < wave_length {
-            match chunks.next()? {
-                Some(chunk) => wave.push(chunk),
-                None => break,
-            }
-        }
-        if wave.is_empty() {
-            return Ok(Some(batches));
-        }
-        let read: Result<Vec<(Batch, bool)>, InputError> = wave
-            .par_iter()
-            .map(|chunk| read_chunk(chunk, source, context, names))
-            .collect();
+    let mut wave = next_wave(&mut chunks, wave_length)?;
+    while !wave.is_empty() {
+        // The next wave is read from the file while this one is worked on.
+        let work = || -> Result<Vec<(Batch, bool)>, InputError> {
+            let read = |chunk| read_chunk(chunk, source, context, names);
+            wave.par_iter().map(read).collect()
+        };
+        let (read, next) = rayon::join(work, || next_wave(&mut chunks, wave_length));
         for ((batch, clean), chunk) in read?.into_iter().zip(wave) {
             if !clean && !chunk.is_last && mode == CutMode::Guess {
                 return Ok(None);
@@ -371,7 +368,20 @@ fn read_rows(
         }
         progress(chunks.bytes_read() - told);
         told = chunks.bytes_read();
+        wave = next?;
     }
+    Ok(Some(batches))
+}
+
+fn next_wave(chunks: &mut Chunks, length: usize) -> Result<Vec<Chunk>, InputError> {
+    let mut wave = Vec::with_capacity(length);
+    while wave.len() < length {
+        match chunks.next()? {
+            Some(chunk) => wave.push(chunk),
+            None => break,
+        }
+    }
+    Ok(wave)
 }
 
 fn read_chunk(
