@@ -1466,3 +1466,21 @@ fn no_command_at_all_is_wrong_usage_and_shows_the_commands() {
     let told = Workplace::new().run(&[]).ends_with(2);
     assert!(told.stderr.contains("convert"), "{}", told.stderr);
 }
+
+#[test]
+fn a_row_rejected_with_its_group_keeps_its_cells_when_it_came_from_stdin() {
+    let place = Workplace::with(&[]);
+    let half_a_trade = "txid,refid,time,type,subtype,aclass,asset,amount,fee,balance\n\
+        LAAAAA-AAAAA-AAAAAA,TBBBBB-BBBBB-BBBBBB,2020-01-02 03:04:05,trade,,currency,ZEUR,-12.3400,0.0200,87.6400\n";
+    place
+        .run_with_stdin(
+            &["convert", "-", "-o", "ledger.csv"],
+            half_a_trade.as_bytes(),
+        )
+        .ends_with(4);
+    let rejected = place.text("ledger.rejected.csv");
+    assert!(
+        rejected.contains("LAAAAA-AAAAA-AAAAAA,TBBBBB-BBBBB-BBBBBB,2020-01-02 03:04:05,trade"),
+        "{rejected}"
+    );
+}

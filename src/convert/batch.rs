@@ -24,6 +24,8 @@ pub struct Batch {
     pub sums: FxHashMap<(NameId, NameId), Sum>,
     /// An account and asset whose sum no longer fits.
     pub overflow: Option<(NameId, NameId)>,
+    /// Rows that may yet be rejected with others, as they stand in a stream that cannot be read again: by number of the row.
+    pub kept: FxHashMap<u32, Box<[u8]>>,
     pub(super) body: Vec<u8>,
 }
 

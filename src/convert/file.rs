@@ -23,6 +23,8 @@ pub struct FileContext {
     /// Typed date cells of a workbook come in one form, whatever a text cell would have.
     pub workbook_times: Option<TimeReader>,
     pub delimiter: u8,
+    /// It can be read only once: rows that may be rejected later must be kept.
+    pub read_once: bool,
     /// The file's columns that make a row's identity, by the mapping's names, so that neither their order nor their
     /// spelling matters.
     identity: Vec<(u32, usize)>,
@@ -39,6 +41,7 @@ pub struct Facts {
     pub account: Option<String>,
     pub own: Vec<String>,
     pub is_workbook: bool,
+    pub read_once: bool,
 }
 
 impl FileContext {
@@ -94,6 +97,7 @@ impl FileContext {
             own: facts.own,
             workbook_times,
             delimiter,
+            read_once: facts.read_once,
             identity,
             seed,
             program,

@@ -243,6 +243,7 @@ pub fn open(
         account: options.account_of(source),
         own,
         is_workbook: source.is_workbook(),
+        read_once: !source.can_reopen(),
     };
     let context = FileContext::new(
         program,
@@ -280,6 +281,7 @@ fn convert_source(
             zone: options.zone_of(source),
             account: options.account_of(source),
             own: options.addresses_of(source),
+            read_once: true,
             ..Facts::default()
         };
         let program = detected.recognised.program.clone();

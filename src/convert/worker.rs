@@ -313,6 +313,10 @@ impl<'f> Worker<'f> {
                 "all amounts of the row are blank: nothing was moved",
             ));
         }
+        if file.read_once && (rule.group.is_some() || !self.unique_columns.is_empty()) {
+            let row = u32::try_from(batch.rows.len()).expect("a chunk has fewer rows than 2^32");
+            batch.kept.insert(row, view.record.bytes().into());
+        }
         for column in &self.unique_columns {
             let cell = view.cell(*column);
             if !cell.is_empty() {

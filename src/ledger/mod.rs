@@ -346,7 +346,7 @@ impl Ledger {
         let of_file = &self.files[file].rows.batches[batch];
         match of_file.rows[row].outcome {
             Outcome::Rejected(index) => Some(&of_file.rejects[index as usize].record),
-            _ => None,
+            _ => of_file.kept.get(&number(row)).map(|record| &**record),
         }
     }
 
