@@ -223,35 +223,51 @@ fn headless(library: &Library, id: &str, lines: &[HeaderLine]) -> Option<Recogni
     })
 }
 
+/// A source whose report is known, ready to be read.
+struct Opened {
+    document: Document,
+    detected: Detected,
+    context: FileContext,
+}
+
 /// Opens a source as the report that it is, with all facts about it that do not come from its rows.
-pub fn open(
+fn open(
     source: &Source,
     library: &Library,
     options: &Options,
-) -> Result<Result<(FileContext, Detected), Detection>, InputError> {
-    let document = Document::open(source, None)?;
-    let detected = match detect_document(&document, source, library, options) {
+) -> Result<Result<Opened, Detection>, InputError> {
+    let mut document = Document::open(source, None)?;
+    let mut detected = match detect_document(&document, source, library, options) {
         Detection::Known(detected) => detected,
         other => return Ok(Err(other)),
     };
     let program = detected.recognised.program.clone();
-    let own = own_addresses(source, &program, &detected, options)?;
+    if program.encoding.is_some() && source.can_reopen() {
+        // What the mapping states goes before what was guessed, for the header line too.
+        document = Document::open(source, program.encoding.as_deref())?;
+        detected = match detect_document(&document, source, library, options) {
+            Detection::Known(detected) => detected,
+            other => return Ok(Err(other)),
+        };
+    }
+    let program = detected.recognised.program.clone();
     let facts = Facts {
         file_name: source.file_name().to_owned(),
         sheet: source.sheet().unwrap_or_default().to_owned(),
         zone: options.zone_of(source),
         account: options.account_of(source),
-        own,
+        own: own_addresses(source, &program, &detected, options)?,
         is_workbook: source.is_workbook(),
         read_once: !source.can_reopen(),
     };
-    let context = FileContext::new(
-        program,
-        detected.recognised.binding.clone(),
-        detected.recognised.line.delimiter,
-        facts,
-    );
-    Ok(Ok((context, *detected)))
+    let recognised = &detected.recognised;
+    let delimiter = recognised.line.delimiter;
+    let context = FileContext::new(program, recognised.binding.clone(), delimiter, facts);
+    Ok(Ok(Opened {
+        document,
+        detected: *detected,
+        context,
+    }))
 }
 
 fn convert_source(
@@ -261,63 +277,31 @@ fn convert_source(
     names: &RunNames,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Reading, InputError> {
-    let mut document = Document::open(source, None)?;
-    let (context, detected) = if source.can_reopen() {
-        drop(document);
-        match open(source, library, options)? {
-            Ok(opened) => {
-                document = Document::open(source, opened.0.program.encoding.as_deref())?;
-                opened
-            }
-            Err(other) => return Ok(not_read(other)),
-        }
-    } else {
-        let detected = match detect_document(&document, source, library, options) {
-            Detection::Known(detected) => *detected,
-            other => return Ok(not_read(other)),
-        };
-        let facts = Facts {
-            file_name: source.file_name().to_owned(),
-            zone: options.zone_of(source),
-            account: options.account_of(source),
-            own: options.addresses_of(source),
-            read_once: true,
-            ..Facts::default()
-        };
-        let program = detected.recognised.program.clone();
-        (
-            FileContext::new(
-                program,
-                detected.recognised.binding.clone(),
-                detected.recognised.line.delimiter,
-                facts,
-            ),
-            detected,
-        )
+    let opened = match open(source, library, options)? {
+        Ok(opened) => opened,
+        Err(other) => return Ok(not_read(other)),
     };
-    let mode = if source.can_reopen() {
-        CutMode::Guess
-    } else {
-        CutMode::Exact
+    let Opened {
+        document,
+        detected,
+        context,
+    } = opened;
+    let chunk_bytes = options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
+    let cut = |document: Document, mode| {
+        document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes)
     };
-    let batches = match read_rows(
-        document, source, &context, &detected, mode, options, names, progress,
-    )? {
+    let read = |chunk: &Chunk| read_chunk(chunk, source, &context, names);
+    let guessed = if source.can_reopen() {
+        read_rows(cut(document, CutMode::Guess), &read, progress)?
+    } else {
+        read_rows(cut(document, CutMode::Exact), &read, progress)?
+    };
+    let batches = match guessed {
         Some(batches) => batches,
         None => {
             // A cut was wrong: cut again, slowly and always right.
             let document = Document::open(source, context.program.encoding.as_deref())?;
-            read_rows(
-                document,
-                source,
-                &context,
-                &detected,
-                CutMode::Exact,
-                options,
-                names,
-                &|_| (),
-            )?
-            .unwrap_or_default()
+            read_rows(cut(document, CutMode::Exact), &read, &|_| ())?.unwrap_or_default()
         }
     };
     Ok(Reading::Read(Box::new(FileRows {
@@ -336,20 +320,12 @@ fn not_read(detection: Detection) -> Reading {
     }
 }
 
-/// The rows of a document in batches, or nothing if a guessed cut was wrong.
-#[allow(clippy::too_many_arguments)]
+/// The rows of a document in batches, or nothing if a cut was wrong: a chunk that is not the last ends inside a record.
 fn read_rows(
-    document: Document,
-    source: &Source,
-    context: &FileContext,
-    detected: &Detected,
-    mode: CutMode,
-    options: &Options,
-    names: &RunNames,
+    mut chunks: Chunks,
+    read_chunk: &(dyn Fn(&Chunk) -> Result<(Batch, bool), InputError> + Sync),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<Vec<Batch>>, InputError> {
-    let chunk_bytes = options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
-    let mut chunks = document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes);
     let wave_length = WAVE_CHUNKS * rayon::current_num_threads().max(1);
     let mut batches = Vec::new();
     let mut told = 0;
@@ -357,12 +333,11 @@ fn read_rows(
     while !wave.is_empty() {
         // The next wave is read from the file while this one is worked on.
         let work = || -> Result<Vec<(Batch, bool)>, InputError> {
-            let read = |chunk| read_chunk(chunk, source, context, names);
-            wave.par_iter().map(read).collect()
+            wave.par_iter().map(read_chunk).collect()
         };
         let (read, next) = rayon::join(work, || next_wave(&mut chunks, wave_length));
         for ((batch, clean), chunk) in read?.into_iter().zip(wave) {
-            if !clean && !chunk.is_last && mode == CutMode::Guess {
+            if !clean && !chunk.is_last {
                 return Ok(None);
             }
             batches.push(batch);
@@ -416,7 +391,7 @@ fn own_addresses(
         return Ok(Vec::new());
     };
     let given = options.addresses_of(source);
-    if !given.is_empty() {
+    if !given.is_empty() || !source.can_reopen() {
         return Ok(given);
     }
     if let Some(found) = own
