@@ -100,10 +100,7 @@ impl Library {
     /// Adds the mappings of a folder (`<exchange>/<report>.toml`, and `assets/*.toml`). They win over those of the same
     /// id. The error says which file cannot be read.
     pub fn add_folder(&mut self, folder: &Path) -> Result<(), String> {
-        let mut files = Vec::new();
-        collect(folder, &mut files, 0)?;
-        files.sort();
-        for path in files {
+        for path in mapping_files(folder)? {
             let inside = path
                 .strip_prefix(folder)
                 .unwrap_or(&path)
@@ -236,6 +233,15 @@ fn required_spellings(column: &Column) -> Option<Vec<HeaderPattern>> {
     Some(patterns(spellings.0.iter().map(String::as_str)))
 }
 
+/// The files of mappings and alias tables in a folder and below it, in the order of their names; hidden ones are none.
+/// The error says which folder cannot be read.
+pub fn mapping_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, String> {
+    let mut files = Vec::new();
+    collect(folder, &mut files, 0)?;
+    files.sort();
+    Ok(files)
+}
+
 fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>, depth: usize) -> Result<(), String> {
     let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
     if depth > MAX_FOLDER_DEPTH {
@@ -245,7 +251,11 @@ fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>, depth: usize) -> 
         ));
     }
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
+        let entry = entry.map_err(unreadable)?;
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
         if path.is_dir() {
             collect(&path, files, depth + 1)?;
         } else if path

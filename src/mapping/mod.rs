@@ -20,7 +20,7 @@ pub use diagnostic::{Diagnostic, Level};
 pub use document::{Complete, Document, Order};
 pub use expression::{Expr, Function, Operator, Part};
 pub use header::normalise;
-pub use library::{Library, Mapping};
+pub use library::{Library, Mapping, mapping_files};
 pub use lint::{TestPlaces, choice_words, lint, lint_aliases};
 pub use program::{
     Cell, Column, Count, Direction, EventTemplate, Expect, Group, KindFrom, LegTemplate, Program,

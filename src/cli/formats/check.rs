@@ -11,9 +11,6 @@ use super::{pretty, samples};
 use crate::mapping::{Diagnostic, Level, Library, lint, lint_aliases};
 use crate::report::render;
 
-/// Deepest folder in which mappings are looked for.
-const MAX_FOLDER_DEPTH: usize = 8;
-
 /// A file to check.
 struct Checked {
     /// As the person named it, and the way from there.
@@ -32,7 +29,7 @@ pub fn check(paths: &[PathBuf], globals: &Globals) -> Result<i32, CliError> {
     let mut by_folder: BTreeMap<PathBuf, Vec<Checked>> = BTreeMap::new();
     let mut count = 0;
     for path in paths {
-        for file in mapping_files(path)? {
+        for file in checked_files(path)? {
             let checked = Checked::new(file)?;
             count += 1;
             by_folder
@@ -89,51 +86,19 @@ impl Checked {
 }
 
 /// The mappings' files at or below a path, in the order of their names.
-fn mapping_files(path: &Path) -> Result<Vec<PathBuf>, CliError> {
+fn checked_files(path: &Path) -> Result<Vec<PathBuf>, CliError> {
     let unreadable = |error| CliError::failed(format!("{}: {error}", path.display()));
     if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut files = Vec::new();
-    collect(path, &mut files, 0)?;
+    let files = crate::mapping::mapping_files(path).map_err(CliError::failed)?;
     if files.is_empty() {
         return Err(CliError::failed(format!(
             "{}: there is no mapping (a file that ends with .toml) in this folder",
             path.display()
         )));
     }
-    files.sort();
     Ok(files)
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<(), CliError> {
-    let unreadable =
-        |error: std::io::Error| CliError::failed(format!("{}: {error}", folder.display()));
-    if depth > MAX_FOLDER_DEPTH {
-        let message = format!(
-            "{}: folders of mappings are not nested so deeply",
-            folder.display()
-        );
-        return Err(CliError::failed(message));
-    }
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let is_hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if is_hidden {
-            continue;
-        }
-        if path.is_dir() {
-            collect(&path, files, depth + 1)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// Checks the files of one formats folder, among the mappings that a run would know.
@@ -189,9 +154,7 @@ fn add_alias_tables(library: &mut Library, folder: &Path) -> Result<(), CliError
     if !folder.is_dir() {
         return Ok(());
     }
-    let mut tables = Vec::new();
-    collect(folder, &mut tables, MAX_FOLDER_DEPTH)?;
-    for path in tables {
+    for path in crate::mapping::mapping_files(folder).map_err(CliError::failed)? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         library
             .add_file(&path, &format!("assets/{name}"))
