@@ -320,10 +320,13 @@ fn not_read(detection: Detection) -> Reading {
     }
 }
 
+/// The rows of a chunk, and whether the chunk ended where a record ends.
+type ChunkRead = (Batch, bool);
+
 /// The rows of a document in batches, or nothing if a cut was wrong: a chunk that is not the last ends inside a record.
 fn read_rows(
     mut chunks: Chunks,
-    read_chunk: &(dyn Fn(&Chunk) -> Result<(Batch, bool), InputError> + Sync),
+    read_chunk: &(dyn Fn(&Chunk) -> Result<ChunkRead, InputError> + Sync),
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Option<Vec<Batch>>, InputError> {
     let wave_length = WAVE_CHUNKS * rayon::current_num_threads().max(1);
@@ -332,9 +335,8 @@ fn read_rows(
     let mut wave = next_wave(&mut chunks, wave_length)?;
     while !wave.is_empty() {
         // The next wave is read from the file while this one is worked on.
-        let work = || -> Result<Vec<(Batch, bool)>, InputError> {
-            wave.par_iter().map(read_chunk).collect()
-        };
+        let work =
+            || -> Result<Vec<ChunkRead>, InputError> { wave.par_iter().map(read_chunk).collect() };
         let (read, next) = rayon::join(work, || next_wave(&mut chunks, wave_length));
         for ((batch, clean), chunk) in read?.into_iter().zip(wave) {
             if !clean && !chunk.is_last {
@@ -366,7 +368,7 @@ fn read_chunk(
     source: &Source,
     context: &FileContext,
     names: &RunNames,
-) -> Result<(Batch, bool), InputError> {
+) -> Result<ChunkRead, InputError> {
     let mut batch = Batch::for_text(chunk.lines_before, &chunk.text);
     let mut worker = Worker::new(context, names);
     let mut reader = RecordReader::new(context.delimiter);
