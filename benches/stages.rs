@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use coinfold::convert::{Batch, FileContext, FileRows, Options, RunNames, Worker, open};
+use coinfold::convert::{Batch, FileContext, FileRows, Opened, Options, RunNames, Worker, open};
 use coinfold::input::{Chunk, CutMode, Document, Position, RecordReader, Source, discover};
 use coinfold::ledger::{Ledger, Period};
 use coinfold::mapping::Library;
@@ -151,7 +151,10 @@ impl Exported {
         let source = found.sources.into_iter().next().expect("one source");
         let opened =
             open(&source, &Library::built_in(), &Options::default()).expect("it can be read");
-        let Ok((context, detected)) = opened else {
+        let Ok(Opened {
+            context, detected, ..
+        }) = opened
+        else {
             panic!("the export must be recognised")
         };
         Exported {

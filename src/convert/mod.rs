@@ -224,14 +224,14 @@ fn headless(library: &Library, id: &str, lines: &[HeaderLine]) -> Option<Recogni
 }
 
 /// A source whose report is known, ready to be read.
-struct Opened {
-    document: Document,
-    detected: Detected,
-    context: FileContext,
+pub struct Opened {
+    pub document: Document,
+    pub detected: Detected,
+    pub context: FileContext,
 }
 
 /// Opens a source as the report that it is, with all facts about it that do not come from its rows.
-fn open(
+pub fn open(
     source: &Source,
     library: &Library,
     options: &Options,
