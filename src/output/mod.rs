@@ -4,6 +4,7 @@
 //! proof. Files are written whole or not at all.
 
 mod csv_text;
+mod findings;
 mod jsonl;
 mod ledger_csv;
 mod readback;
@@ -13,6 +14,7 @@ mod transactions;
 mod whole_file;
 mod write;
 
+pub use findings::{Finding, Findings, Weight};
 pub use readback::WrittenSums;
 pub use rejects::{RejectsFile, write_rejects};
 pub use rows::write_rows;
