@@ -114,7 +114,8 @@ fn detect_document(
     if head.iter().all(u8::is_ascii_whitespace) {
         return Detection::Empty;
     }
-    if headers::is_own(head) {
+    let named = options.named.iter().any(|path| path == source.name());
+    if headers::is_own(head) && !(named && headers::is_ledger(head)) {
         return Detection::Own;
     }
     let wanted = options.report_of(source);
@@ -149,12 +150,7 @@ fn detect_document(
         }));
     }
     match recognise(library, &lines, source.sheet(), wanted) {
-        Ok(recognised)
-            if is_own_output(&recognised, head)
-                && !options.named.iter().any(|path| path == source.name()) =>
-        {
-            Detection::Own
-        }
+        Ok(recognised) if is_own_output(&recognised, head) && !named => Detection::Own,
         Ok(recognised) => {
             let line = &recognised.line;
             let end = ends

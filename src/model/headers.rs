@@ -13,6 +13,11 @@ const SAMPLE_ROWS: &str = "line,fate,reason";
 /// As much of the ledger's header as tells it from all else; an older one may have had fewer columns.
 const LEDGER_START: &str = "event,time,kind,account,asset,amount,role,";
 
+/// Whether a text is a ledger as CSV: it can be read again where a person names it.
+pub fn is_ledger(text: &[u8]) -> bool {
+    text.starts_with(LEDGER_START.as_bytes())
+}
+
 /// Whether a text is a ledger or a list of fates that this program wrote. Transactions are another matter: they are
 /// meant to be read back.
 pub fn is_own(text: &[u8]) -> bool {
