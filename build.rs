@@ -40,6 +40,43 @@ fn main() {
     tables.push_str("];\n");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("embedded.rs");
     fs::write(out, code + &tables).expect("the build folder can be written");
+    embed_targets(&root);
+}
+
+/// The targets of `targets/`, and the codes of the money of states.
+fn embed_targets(root: &Path) {
+    let folder = root.join("targets");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            println!("cargo::rerun-if-changed={}", path.display());
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut code = String::from("pub static TARGETS: &[(&str, &str)] = &[\n");
+    for file in &files {
+        let id = file
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("names of targets are plain");
+        let path = file.display().to_string();
+        writeln!(code, "    ({id:?}, include_str!({path:?})),").expect("a string takes it");
+    }
+    let fiat = folder
+        .join("assets")
+        .join("fiat.toml")
+        .display()
+        .to_string();
+    println!("cargo::rerun-if-changed={fiat}");
+    writeln!(code, "];\nstatic FIAT: &str = include_str!({fiat:?});").expect("a string takes it");
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("targets.rs");
+    fs::write(out, code).expect("the build folder can be written");
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

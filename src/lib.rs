@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod model;
 pub mod output;
 pub mod report;
+pub mod target;
 
 use convert::{Options, Reading, RunNames};
 use input::Source;

@@ -1,16 +1,18 @@
 //! `coinfold convert`: all exports, one ledger.
 
+mod target;
+
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read, Seek, Write, stdout};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::told::{self, Progress};
 use super::{CliError, Globals, exit};
 use crate::convert::{Options, PathRule, Reading};
 use crate::input::{InputErrorKind, Source, discover};
-use crate::ledger::{Ledger, Period};
+use crate::ledger::{Ledger, NameTexts, Period, Totals};
 use crate::mapping::Unrecognised;
 use crate::mapping::cell::Zone;
 use crate::model::{Time, headers};
@@ -24,11 +26,13 @@ use crate::report::{Outcome, Problem, Summary};
 Examples:
   coinfold convert exports/ -o ledger.csv
   coinfold convert downloads/*.zip 2023.csv --to transactions -o transactions.csv
+  coinfold convert exports/ --to TARGET -o upload.csv       for a tax tool: `coinfold targets list`
   coinfold convert exports/ --account Joint=exports/joint --zone Europe/Paris=exports/old.csv -o ledger.csv
   coinfold convert exports/ --dry-run --json
 
 Exit codes: 0 complete · 1 it could not work · 2 wrong usage · 3 nothing was recognised ·
-4 converted, but rows were rejected or left unclassified, or a file was not recognised · 5 the proof failed")]
+4 converted, but rows were rejected or left unclassified, or a file was not recognised · 5 the proof failed ·
+6 the tool cannot take something, and nothing was written")]
 pub struct ConvertArgs {
     /// Files, folders (with all below them), patterns with *, or - for stdin; compressed or not
     #[arg(required = true, value_name = "PATH")]
@@ -36,9 +40,19 @@ pub struct ConvertArgs {
     /// Where the ledger goes; the extension chooses the layout: .csv or .jsonl
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Another layout than the ledger
+    /// Another layout: ledger, jsonl, transactions (one row for each event), or a tool (see `targets list`)
     #[arg(long, value_name = "LAYOUT")]
-    to: Option<To>,
+    to: Option<String>,
+    /// Write for a tool even what it cannot take as it is: less precise words, rounded amounts, events left out and
+    /// listed apart
+    #[arg(long)]
+    lossy: bool,
+    /// Set an option of the tool's layout (see `targets show`)
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Write an asset under another code in the tool's layout
+    #[arg(long, value_name = "CODE=NAME")]
+    rename: Vec<String>,
     /// Write what became of every row
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
@@ -84,14 +98,10 @@ pub struct FactArgs {
     chunk_bytes: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum To {
-    /// One line for each leg, as CSV
-    Ledger,
-    /// One line for each leg, as JSON Lines
-    Jsonl,
-    /// One row for each event: sent, received, fee
-    Transactions,
+/// What is written: a layout of ours, or a tool's.
+enum Layout {
+    Own(Format),
+    Tool(Box<target::Wanted>),
 }
 
 /// A day (its first instant) or an instant.
@@ -170,7 +180,7 @@ impl FactArgs {
 }
 
 pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
-    let format = layout(args)?;
+    let layout = layout(args, globals)?;
     let options = Options {
         named: args.paths.clone(),
         ..args.facts.options()?
@@ -258,7 +268,7 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
     finish(
         args,
         globals,
-        format,
+        &layout,
         &folded.ledger,
         &discovery.sources,
         problems,
@@ -269,7 +279,7 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
 fn finish(
     args: &ConvertArgs,
     globals: &Globals,
-    format: Format,
+    layout: &Layout,
     ledger: &Ledger,
     sources: &[Source],
     problems: Vec<Problem>,
@@ -304,9 +314,48 @@ fn finish(
     {
         return proof_failed(summary, args, globals);
     }
+    if unrecognised {
+        summary.outcome = Outcome::Incomplete;
+    }
+    let write_others = |summary: &mut Summary| write_fates(args, ledger, sources, summary);
+    match layout {
+        Layout::Own(format) => write_own(
+            *format,
+            args,
+            globals,
+            ledger,
+            &names,
+            &totals,
+            summary,
+            &write_others,
+        ),
+        Layout::Tool(wanted) => target::finish(
+            wanted,
+            args,
+            globals,
+            ledger,
+            &names,
+            summary,
+            &write_others,
+        ),
+    }
+}
+
+/// Writes one of our own layouts.
+#[expect(clippy::too_many_arguments)]
+fn write_own(
+    format: Format,
+    args: &ConvertArgs,
+    globals: &Globals,
+    ledger: &Ledger,
+    names: &NameTexts,
+    totals: &Totals,
+    mut summary: Summary,
+    write_others: &dyn Fn(&mut Summary) -> Result<(), CliError>,
+) -> Result<i32, CliError> {
     // Everything is written into a file that has no name yet, and read back, before anything is shown as done.
     let mut output = Output::create(args)?;
-    let written = write_ledger(ledger, &names, &*format.layout(), output.file());
+    let written = write_ledger(ledger, names, &*format.layout(), output.file());
     let (lines, sums) = written.map_err(|error| output.error(args, &error))?;
     summary.lines = lines;
     if let Some(failure) = &sums.failure {
@@ -328,6 +377,27 @@ fn finish(
     {
         return proof_failed(summary, args, globals);
     }
+    write_others(&mut summary)?;
+    summary.output = args
+        .output
+        .as_ref()
+        .filter(|_| !args.dry_run)
+        .map(|path| path.display().to_string());
+    output.finish(args, globals)?;
+    tell(&summary, args, globals)?;
+    Ok(match summary.outcome {
+        Outcome::Incomplete if !args.allow_rejected => exit::INCOMPLETE,
+        _ => exit::COMPLETE,
+    })
+}
+
+/// Writes the fates of the rows and the rejected rows beside the output.
+fn write_fates(
+    args: &ConvertArgs,
+    ledger: &Ledger,
+    sources: &[Source],
+    summary: &mut Summary,
+) -> Result<(), CliError> {
     if let Some(path) = args.rows.as_ref().filter(|_| !args.dry_run) {
         write_rows_file(ledger, path)?;
     }
@@ -342,17 +412,8 @@ fn finish(
             .iter()
             .map(|file| file.path.display().to_string())
             .collect();
-        summary.output = Some(path.display().to_string());
     }
-    output.finish(args, globals)?;
-    if unrecognised {
-        summary.outcome = Outcome::Incomplete;
-    }
-    tell(&summary, args, globals)?;
-    Ok(match summary.outcome {
-        Outcome::Incomplete if !args.allow_rejected => exit::INCOMPLETE,
-        _ => exit::COMPLETE,
-    })
+    Ok(())
 }
 
 fn proof_failed(
@@ -383,20 +444,38 @@ fn tell(summary: &Summary, args: &ConvertArgs, globals: &Globals) -> Result<(), 
     Ok(())
 }
 
-fn layout(args: &ConvertArgs) -> Result<Format, CliError> {
+fn layout(args: &ConvertArgs, globals: &Globals) -> Result<Layout, CliError> {
     let extension = args
         .output
         .as_ref()
         .and_then(|path| path.extension())
         .map(|extension| extension.to_string_lossy().to_lowercase());
-    match (args.to, extension.as_deref()) {
-        (Some(To::Transactions), _) => Ok(Format::Transactions),
-        (Some(To::Jsonl), _) | (None, Some("jsonl" | "ndjson")) => Ok(Format::JsonLines),
-        (Some(To::Ledger), _) | (None, None | Some("csv")) => Ok(Format::Csv),
-        (None, Some(other)) => Err(CliError::usage(format!(
-            "`.{other}` is no layout of a ledger: use .csv or .jsonl, or say `--to`"
-        ))),
+    let format = match (args.to.as_deref(), extension.as_deref()) {
+        (Some("transactions"), _) => Format::Transactions,
+        (Some("jsonl"), _) | (None, Some("jsonl" | "ndjson")) => Format::JsonLines,
+        (Some("ledger"), _)
+            if args.output.is_none() || globals.targets()?.get("ledger").is_none() =>
+        {
+            Format::Csv
+        }
+        (None, None | Some("csv")) => Format::Csv,
+        (Some(id), _) => {
+            return Ok(Layout::Tool(Box::new(target::Wanted::find(
+                id, args, globals,
+            )?)));
+        }
+        (None, Some(other)) => {
+            return Err(CliError::usage(format!(
+                "`.{other}` is no layout of a ledger: use .csv or .jsonl, or say `--to`"
+            )));
+        }
+    };
+    if args.lossy || !args.set.is_empty() || !args.rename.is_empty() {
+        return Err(CliError::usage(
+            "--lossy, --set and --rename are for the layout of a tool: add --to (`coinfold targets list`)",
+        ));
     }
+    Ok(Layout::Own(format))
 }
 
 /// Where the output goes until it is proved.

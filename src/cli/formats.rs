@@ -76,7 +76,7 @@ pub fn run(command: &FormatsCommand, globals: &Globals) -> Result<i32, CliError>
     }
 }
 
-fn pretty(value: &Value) -> Result<String, CliError> {
+pub fn pretty(value: &Value) -> Result<String, CliError> {
     let text =
         serde_json::to_string_pretty(value).map_err(|error| CliError::failed(error.to_string()))?;
     Ok(text + "\n")

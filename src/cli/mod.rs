@@ -5,6 +5,7 @@ mod detect;
 mod explain;
 mod formats;
 mod packaging;
+mod targets;
 mod told;
 
 use std::ffi::OsString;
@@ -15,8 +16,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::mapping::Library;
 use crate::report::render;
+use crate::target::Targets;
 
-/// What a run ends with. 6 is kept for targets that cannot take something.
+/// What a run ends with.
 pub mod exit {
     /// Every row used, skipped by rule, or a duplicate.
     pub const COMPLETE: i32 = 0;
@@ -27,6 +29,8 @@ pub mod exit {
     /// Rows were rejected or left unclassified, or a file was not recognised.
     pub const INCOMPLETE: i32 = 4;
     pub const PROOF_FAILED: i32 = 5;
+    /// The layout of a tool cannot say everything, and nothing was written.
+    pub const TARGET_CANNOT_TAKE: i32 = 6;
 }
 
 /// Turns the CSV histories that crypto exchanges let you download into one exact, proved ledger. Works offline: nothing
@@ -57,6 +61,9 @@ pub struct Globals {
     /// A folder of mappings that stand beside the built-in ones and win over those of the same id
     #[arg(long, global = true, value_name = "DIR")]
     pub formats: Vec<PathBuf>,
+    /// A folder of targets that stand beside the built-in ones and win over those of the same id
+    #[arg(long, global = true, value_name = "DIR")]
+    pub targets: Vec<PathBuf>,
     /// Print the result as JSON on stdout
     #[arg(long, global = true)]
     pub json: bool,
@@ -82,6 +89,15 @@ enum Command {
   coinfold formats check formats/"
     )]
     Formats(formats::FormatsCommand),
+    /// The layouts of tax tools and accounting programs: what exists, what one wants, what is wrong with one
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  coinfold targets list
+  coinfold targets show ID
+  coinfold targets check targets/"
+    )]
+    Targets(targets::TargetsCommand),
     Completions(packaging::CompletionsArgs),
     Man(packaging::ManArgs),
 }
@@ -130,23 +146,43 @@ impl Globals {
     /// When a folder cannot be read.
     pub fn unchecked_library(&self) -> Result<Library, CliError> {
         let mut library = Library::built_in();
-        let found = [configuration_folder(), Some(PathBuf::from("formats"))];
+        let found = [
+            configuration_folder("formats"),
+            Some(PathBuf::from("formats")),
+        ];
         let found = found.into_iter().flatten().filter(|folder| folder.is_dir());
         for folder in found.chain(self.formats.iter().cloned()) {
             library.add_folder(&folder).map_err(CliError::failed)?;
         }
         Ok(library)
     }
+
+    /// The built-in targets, those of `./targets` and of the person's configuration folder, and those of `--targets`.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn targets(&self) -> Result<Targets, CliError> {
+        let mut targets = Targets::built_in();
+        let found = [
+            configuration_folder("targets"),
+            Some(PathBuf::from("targets")),
+        ];
+        let found = found.into_iter().flatten().filter(|folder| folder.is_dir());
+        for folder in found.chain(self.targets.iter().cloned()) {
+            targets.add_folder(&folder).map_err(CliError::failed)?;
+        }
+        Ok(targets)
+    }
 }
 
-/// `$XDG_CONFIG_HOME/coinfold/formats`, or the same below `~/.config` or `%APPDATA%`.
-fn configuration_folder() -> Option<PathBuf> {
+/// `$XDG_CONFIG_HOME/coinfold/NAME`, or the same below `~/.config` or `%APPDATA%`.
+fn configuration_folder(name: &str) -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
     let base = set("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .or_else(|| set("APPDATA").map(PathBuf::from))
         .or_else(|| set("HOME").map(|home| Path::new(&home).join(".config")))?;
-    Some(base.join("coinfold").join("formats"))
+    Some(base.join("coinfold").join(name))
 }
 
 /// Runs the command line of this process.
@@ -157,6 +193,7 @@ pub fn run() -> ExitCode {
         Command::Detect(args) => detect::run(args, &cli.globals),
         Command::Explain(args) => explain::run(args, &cli.globals),
         Command::Formats(command) => formats::run(command, &cli.globals),
+        Command::Targets(command) => targets::run(command, &cli.globals),
         Command::Completions(args) => packaging::completions(args),
         Command::Man(args) => packaging::man(args),
     };

@@ -1,11 +1,8 @@
-//! Runs checked expressions over one row.
+//! Runs checked expressions over a row, whatever has its facts.
 
 use std::borrow::Cow;
 
-use super::file::FileContext;
-use crate::input::Record;
-use crate::mapping::cell::Zone;
-use crate::mapping::{Cell, Expr, Function, Meaning, Operator, Part, Place, ZoneFrom};
+use crate::mapping::{Expr, Function, Operator, Part};
 use crate::model::{Amount, Time};
 
 /// A value of a row; a blank is a value too.
@@ -41,14 +38,8 @@ impl RowError {
     }
 }
 
-type Evaluated<T> = Result<T, RowError>;
-
-/// One record of a file whose report is known.
-#[derive(Clone, Copy)]
-pub struct RowView<'r> {
-    pub file: &'r FileContext,
-    pub record: Record<'r>,
-}
+/// A value, or why the row has none.
+pub type Evaluated<T> = Result<T, RowError>;
 
 /// Without the blanks around it, no-break spaces too.
 #[inline]
@@ -73,219 +64,67 @@ fn trim_blanks(mut text: &[u8]) -> &[u8] {
     }
 }
 
-impl<'r> RowView<'r> {
-    /// A cell without the blanks around it; empty if it counts as empty.
-    #[inline]
-    pub fn cell(&self, column: usize) -> Cow<'r, [u8]> {
-        let cell = match &self.file.binding.places[column] {
-            Place::At(at) => Cow::Borrowed(self.at(*at)),
-            Place::Missing | Place::Family(_) => Cow::Borrowed(&b""[..]),
-            Place::Joined(places) => {
-                let parts: Vec<&[u8]> = places
-                    .iter()
-                    .map(|at| self.at(*at))
-                    .filter(|part| !part.is_empty())
-                    .collect();
-                Cow::Owned(parts.join(&b' '))
-            }
-        };
-        self.unless_blank(column, cell)
-    }
+/// Runs expressions over something that has the facts they ask for: a row of an export, or a row of a target.
+pub trait Evaluate<'r> {
+    /// What does not follow from other expressions: a cell, a part of one, a derived column, what stands outside the row.
+    ///
+    /// # Errors
+    /// When a cell cannot be read as its column's type says.
+    fn fact(&self, expr: &'r Expr) -> Evaluated<Value<'r>>;
 
-    fn at(&self, at: usize) -> &'r [u8] {
-        trim(self.record.get(at).unwrap_or_default())
-    }
+    /// Whether a cell is empty, whether it can be read or not.
+    fn is_empty(&self, column: usize) -> bool;
 
-    #[inline]
-    fn unless_blank(&self, column: usize, cell: Cow<'r, [u8]>) -> Cow<'r, [u8]> {
-        let blanks = &self.file.program.columns[column].blanks;
-        if !blanks.is_empty() && blanks.iter().any(|blank| **blank == *cell) {
-            Cow::Borrowed(b"")
-        } else {
-            cell
-        }
-    }
+    /// An asset's canonical code.
+    fn canonical(&self, code: Cow<'r, [u8]>) -> Value<'r>;
 
-    /// The cell of a family's column that a key names; empty if there is none.
-    fn family_cell(&self, column: usize, key: &[u8]) -> Cow<'r, [u8]> {
-        match &self.file.binding.places[column] {
-            Place::Family(members) => {
-                let cell = members.get(key).map_or(&b""[..], |at| self.at(*at));
-                self.unless_blank(column, Cow::Borrowed(cell))
-            }
-            _ => Cow::Borrowed(b""),
-        }
-    }
-
-    /// Reads a cell as its column's type says.
-    pub fn typed_cell(&self, column: usize, cell: Cow<'r, [u8]>) -> Evaluated<Value<'r>> {
-        if cell.is_empty() {
-            return Ok(Value::Blank);
-        }
-        let wrong = |error: crate::mapping::cell::CellError| {
-            RowError::in_column(column, error.into_message())
-        };
-        match &self.file.program.columns[column].cell {
-            Cell::Text => Ok(Value::Text(cell)),
-            Cell::Asset { upper } => {
-                Ok(self.canonical(if *upper { upper_case(cell) } else { cell }))
-            }
-            Cell::Amount(reader) => reader.read(&cell).map(Value::Amount).map_err(wrong),
-            Cell::Time(reader, zone) => {
-                let zone = self.zone(column, zone)?;
-                let read = reader.read(&cell, &zone);
-                let read = match (&read, &self.file.workbook_times) {
-                    (Err(_), Some(typed)) => typed.read(&cell, &zone).or(read),
-                    _ => read,
-                };
-                read.map(Value::Time).map_err(wrong)
-            }
-            Cell::Money(_) | Cell::Pair(_) => Ok(Value::Text(cell)),
-        }
-    }
-
-    fn zone(&self, column: usize, from: &ZoneFrom) -> Evaluated<Cow<'r, Zone>> {
-        match from {
-            ZoneFrom::Stated(zone) => Ok(Cow::Owned(*zone)),
-            ZoneFrom::Local => match &self.file.zone {
-                Some(zone) => Ok(Cow::Borrowed(zone)),
-                None => Err(RowError::in_column(
-                    column,
-                    "this export is in local time, and nobody said where: add `--zone Europe/Paris` (or your zone)",
-                )),
-            },
-            ZoneFrom::Capture(capture) => {
-                let text = &self.file.binding.captures[*capture];
-                Zone::parse(text).map(Cow::Owned).ok_or_else(|| {
-                    RowError::in_column(column, format!("`{text}` in the header is no zone"))
-                })
-            }
-            ZoneFrom::Column(other) => {
-                let cell = self.cell(*other);
-                let text = String::from_utf8_lossy(&cell);
-                Zone::parse(&text)
-                    .map(Cow::Owned)
-                    .ok_or_else(|| RowError::in_column(*other, format!("`{text}` is no zone")))
-            }
-            ZoneFrom::Derived(index) => {
-                let found = self.text(&self.file.program.derived[*index])?;
-                let text = String::from_utf8_lossy(&found);
-                Zone::parse(&text)
-                    .map(Cow::Owned)
-                    .ok_or_else(|| RowError::in_column(column, format!("`{text}` is no zone")))
-            }
-        }
-    }
-
-    /// An asset's canonical code, as far as it does not depend on the time.
-    fn canonical(&self, code: Cow<'r, [u8]>) -> Value<'r> {
-        if self.file.program.aliases.is_empty() {
-            return Value::Text(code);
-        }
-        match std::str::from_utf8(&code).map(|code| self.file.program.aliases.meaning(code)) {
-            Ok(Meaning::Always(text) | Meaning::Dated(text)) => {
-                Value::Text(Cow::Owned(text.into_bytes()))
-            }
-            Err(_) => Value::Text(code),
-        }
-    }
-
-    /// One half of a money or pair cell, as it stands.
-    fn part(&self, column: usize, part: Part) -> Evaluated<Value<'r>> {
-        let cell = self.cell(column);
-        if cell.is_empty() {
-            return Ok(Value::Blank);
-        }
-        let wrong = |error: crate::mapping::cell::CellError| {
-            RowError::in_column(column, error.into_message())
-        };
-        match &self.file.program.columns[column].cell {
-            Cell::Money(reader) => {
-                let (amount, asset) = reader.read(&cell).map_err(wrong)?;
-                Ok(match part {
-                    Part::Amount => Value::Amount(amount),
-                    _ => asset.map_or(Value::Blank, |asset| {
-                        Value::Text(Cow::Owned(asset.to_vec()))
-                    }),
-                })
-            }
-            Cell::Pair(reader) => {
-                let (base, quote) = reader.read(&cell).map_err(wrong)?;
-                Ok(Value::Text(Cow::Owned(if part == Part::Base {
-                    base.to_vec()
-                } else {
-                    quote.to_vec()
-                })))
-            }
-            _ => Err(RowError::in_column(column, "this column has no parts")),
-        }
-    }
-
-    /// The text of an asset in a leg: as it stands in the cell, before the alias tables.
-    pub fn asset_text(&self, expr: &'r Expr) -> Evaluated<Cow<'r, [u8]>> {
-        let value = match expr {
-            Expr::Text(text) => return Ok(Cow::Borrowed(text)),
-            Expr::Cell(column) => match &self.file.program.columns[*column].cell {
-                Cell::Asset { upper: true } => return Ok(upper_case(self.cell(*column))),
-                _ => return Ok(self.cell(*column)),
-            },
-            Expr::CellPart(column, part) => self.part(*column, *part)?,
-            other => self.evaluate(other)?,
-        };
-        match value {
-            Value::Text(text) => Ok(text),
-            _ => Ok(Cow::Borrowed(b"")),
-        }
-    }
-
-    pub fn amount(&self, expr: &'r Expr) -> Evaluated<Option<Amount>> {
-        // Most amounts are just cells.
-        if let Expr::Cell(column) = expr
-            && let Cell::Amount(reader) = &self.file.program.columns[*column].cell
-        {
-            let cell = self.cell(*column);
-            if cell.is_empty() {
-                return Ok(None);
-            }
-            return reader
-                .read(&cell)
-                .map(Some)
-                .map_err(|error| RowError::in_column(*column, error.into_message()));
-        }
+    /// The amount that an expression gives; `None` for a blank.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Evaluate::evaluate).
+    fn amount(&self, expr: &'r Expr) -> Evaluated<Option<Amount>> {
         match self.evaluate(expr)? {
             Value::Amount(amount) => Ok(Some(amount)),
             _ => Ok(None),
         }
     }
 
-    pub fn text(&self, expr: &'r Expr) -> Evaluated<Cow<'r, [u8]>> {
+    /// The text that an expression gives; empty for a blank.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Evaluate::evaluate).
+    fn text(&self, expr: &'r Expr) -> Evaluated<Cow<'r, [u8]>> {
         match self.evaluate(expr)? {
             Value::Text(text) => Ok(text),
             _ => Ok(Cow::Borrowed(b"")),
         }
     }
 
-    pub fn truth(&self, expr: &'r Expr) -> Evaluated<bool> {
+    /// Whether a condition holds.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Evaluate::evaluate).
+    fn truth(&self, expr: &'r Expr) -> Evaluated<bool> {
         Ok(self.evaluate(expr)? == Value::Truth(true))
     }
 
-    pub fn evaluate(&self, expr: &'r Expr) -> Evaluated<Value<'r>> {
+    /// The value of an expression.
+    ///
+    /// # Errors
+    /// When a text is not the number that it is taken for, at a division by zero, and where an exact result does not fit.
+    fn evaluate(&self, expr: &'r Expr) -> Evaluated<Value<'r>> {
         Ok(match expr {
             Expr::Text(text) => Value::Text(Cow::Borrowed(text)),
             Expr::Number(amount) => Value::Amount(*amount),
-            Expr::Cell(column) => self.typed_cell(*column, self.cell(*column))?,
-            Expr::CellPart(column, part) => match self.part(*column, *part)? {
-                Value::Text(code) => self.canonical(code),
-                other => other,
-            },
-            Expr::Derived(index) => self.evaluate(&self.file.program.derived[*index])?,
-            Expr::Capture(index) => text_or_blank(self.file.binding.captures[*index].as_bytes()),
-            Expr::FileName => text_or_blank(self.file.file_name.as_bytes()),
-            Expr::Sheet => text_or_blank(self.file.sheet.as_bytes()),
-            Expr::Family(column, key) => {
-                let key = self.text(key)?;
-                self.typed_cell(*column, self.family_cell(*column, &key))?
-            }
+            Expr::Cell(_)
+            | Expr::CellPart(..)
+            | Expr::Derived(_)
+            | Expr::Capture(_)
+            | Expr::FileName
+            | Expr::Sheet
+            | Expr::Family(..)
+            | Expr::Own(_)
+            | Expr::Present(_) => self.fact(expr)?,
             Expr::Compare(operator, left, right) => Value::Truth(compare(
                 *operator,
                 &self.evaluate(left)?,
@@ -303,7 +142,7 @@ impl<'r> RowView<'r> {
                 let blank = match &**subject {
                     // Whether a cell is empty does not depend on whether it can be read.
                     Expr::Cell(column) | Expr::CellPart(column, Part::Amount | Part::Base) => {
-                        self.cell(*column).is_empty()
+                        self.is_empty(*column)
                     }
                     Expr::Matches(..) => !self.truth(subject)?,
                     other => match self.evaluate(other)? {
@@ -327,7 +166,7 @@ impl<'r> RowView<'r> {
                 Value::Text(text) if text.is_empty() => self.evaluate(right)?,
                 value => value,
             },
-            Expr::Call(function, arguments) => self.call(*function, arguments)?,
+            Expr::Call(function, arguments) => call(self, *function, arguments)?,
             Expr::Matches(subject, regex) => Value::Truth(regex.is_match(&self.text(subject)?)),
             Expr::Group(subject, regex, group) => {
                 let subject = self.text(subject)?;
@@ -385,138 +224,127 @@ impl<'r> RowView<'r> {
                 Value::Text(code) => self.canonical(code),
                 other => other,
             },
-            Expr::Own(subject) => {
-                if self.file.own.is_empty() {
-                    return Err(RowError::new(
-                        "it is not known whose address this history is of: add `--address 0x…`",
-                    ));
-                }
-                let address = self.text(subject)?;
-                Value::Truth(
-                    self.file
-                        .own
-                        .iter()
-                        .any(|own| own.as_bytes().eq_ignore_ascii_case(&address)),
-                )
-            }
-            Expr::Present(column) => Value::Truth(match &self.file.binding.places[*column] {
-                Place::Missing => false,
-                Place::Family(members) => !members.is_empty(),
-                Place::At(_) | Place::Joined(_) => true,
-            }),
         })
     }
+}
 
-    fn call(&self, function: Function, arguments: &'r [Expr]) -> Evaluated<Value<'r>> {
-        match function {
-            Function::Join => {
-                let mut joined = Vec::new();
-                for argument in arguments {
-                    joined.extend_from_slice(&self.text(argument)?);
-                }
-                Ok(if joined.is_empty() {
-                    Value::Blank
-                } else {
-                    Value::Text(Cow::Owned(joined))
-                })
+fn call<'r, E: Evaluate<'r> + ?Sized>(
+    on: &E,
+    function: Function,
+    arguments: &'r [Expr],
+) -> Evaluated<Value<'r>> {
+    match function {
+        Function::Join => {
+            let mut joined = Vec::new();
+            for argument in arguments {
+                joined.extend_from_slice(&on.text(argument)?);
             }
-            Function::Trim
-            | Function::Upper
-            | Function::Lower
-            | Function::Replace
-            | Function::Before
-            | Function::After => self.text_function(function, arguments),
-            Function::Contains | Function::Starts | Function::Ends => {
-                let text = self.text(&arguments[0])?;
-                let part = self.text(&arguments[1])?;
-                Ok(Value::Truth(match function {
-                    Function::Contains => memchr::memmem::find(&text, &part).is_some(),
-                    Function::Starts => text.starts_with(&part),
-                    _ => text.ends_with(&part),
-                }))
-            }
-            Function::Length => {
-                let text = self.text(&arguments[0])?;
-                let length = i64::try_from(String::from_utf8_lossy(&text).chars().count())
-                    .unwrap_or(i64::MAX);
-                Ok(Value::Amount(Amount::from(length)))
-            }
-            _ => self.arithmetic(function, arguments),
+            Ok(if joined.is_empty() {
+                Value::Blank
+            } else {
+                Value::Text(Cow::Owned(joined))
+            })
         }
-    }
-
-    fn text_function(&self, function: Function, arguments: &'r [Expr]) -> Evaluated<Value<'r>> {
-        let text = self.text(&arguments[0])?;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let argument = |nth: usize| {
-            self.text(&arguments[nth])
-                .map(|text| String::from_utf8_lossy(&text).into_owned())
-        };
-        let result = match function {
-            Function::Trim => text.trim().to_owned(),
-            Function::Upper => text.to_uppercase(),
-            Function::Lower => text.to_lowercase(),
-            Function::Replace => match argument(1)? {
-                from if from.is_empty() => text,
-                from => text.replace(&from, &argument(2)?),
-            },
-            Function::Before => match text.split_once(argument(1)?.as_str()) {
-                Some((before, _)) => before.trim().to_owned(),
-                None => text,
-            },
-            _ => text
-                .split_once(argument(1)?.as_str())
-                .map_or(String::new(), |(_, after)| after.trim().to_owned()),
-        };
-        Ok(if result.is_empty() {
-            Value::Blank
-        } else {
-            Value::Text(Cow::Owned(result.into_bytes()))
-        })
-    }
-
-    fn arithmetic(&self, function: Function, arguments: &'r [Expr]) -> Evaluated<Value<'r>> {
-        let Some(first) = self.amount(&arguments[0])? else {
-            return Ok(Value::Blank);
-        };
-        let digits = |expr: &Expr| match expr {
-            Expr::Number(number) => u8::try_from(number.mantissa()).unwrap_or(0),
-            _ => 0,
-        };
-        let second = match arguments.get(1) {
-            None => first,
-            Some(expr) => match self.amount(expr)? {
-                Some(second) => second,
-                None => return Ok(Value::Blank),
-            },
-        };
-        let result = match function {
-            Function::Abs => Some(first.abs()),
-            Function::Negate => Some(first.neg()),
-            Function::Min => Some(first.min(second)),
-            Function::Max => Some(first.max(second)),
-            Function::Add => first.checked_add(second),
-            Function::Subtract => first.checked_sub(second),
-            Function::Multiply => first.checked_mul(second),
-            Function::Divide if second.is_zero() => return Err(RowError::new("division by zero")),
-            Function::Divide => first.checked_div(second, digits(&arguments[2])),
-            _ => Some(first.round(digits(&arguments[1]))),
-        };
-        result.map(Value::Amount).ok_or_else(|| {
-            RowError::new("the result has more digits than an exact amount can hold (38)")
-        })
+        Function::Trim
+        | Function::Upper
+        | Function::Lower
+        | Function::Replace
+        | Function::Before
+        | Function::After => text_function(on, function, arguments),
+        Function::Contains | Function::Starts | Function::Ends => {
+            let text = on.text(&arguments[0])?;
+            let part = on.text(&arguments[1])?;
+            Ok(Value::Truth(match function {
+                Function::Contains => memchr::memmem::find(&text, &part).is_some(),
+                Function::Starts => text.starts_with(&part),
+                _ => text.ends_with(&part),
+            }))
+        }
+        Function::Length => {
+            let text = on.text(&arguments[0])?;
+            let length =
+                i64::try_from(String::from_utf8_lossy(&text).chars().count()).unwrap_or(i64::MAX);
+            Ok(Value::Amount(Amount::from(length)))
+        }
+        Function::Text => Ok(match on.amount(&arguments[0])? {
+            Some(amount) => Value::Text(Cow::Owned(amount.to_string().into_bytes())),
+            None => Value::Blank,
+        }),
+        _ => arithmetic(on, function, arguments),
     }
 }
 
-fn upper_case(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    if text.iter().any(u8::is_ascii_lowercase) {
-        Cow::Owned(text.to_ascii_uppercase())
+fn text_function<'r, E: Evaluate<'r> + ?Sized>(
+    on: &E,
+    function: Function,
+    arguments: &'r [Expr],
+) -> Evaluated<Value<'r>> {
+    let text = on.text(&arguments[0])?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let argument = |nth: usize| {
+        on.text(&arguments[nth])
+            .map(|text| String::from_utf8_lossy(&text).into_owned())
+    };
+    let result = match function {
+        Function::Trim => text.trim().to_owned(),
+        Function::Upper => text.to_uppercase(),
+        Function::Lower => text.to_lowercase(),
+        Function::Replace => match argument(1)? {
+            from if from.is_empty() => text,
+            from => text.replace(&from, &argument(2)?),
+        },
+        Function::Before => match text.split_once(argument(1)?.as_str()) {
+            Some((before, _)) => before.trim().to_owned(),
+            None => text,
+        },
+        _ => text
+            .split_once(argument(1)?.as_str())
+            .map_or(String::new(), |(_, after)| after.trim().to_owned()),
+    };
+    Ok(if result.is_empty() {
+        Value::Blank
     } else {
-        text
-    }
+        Value::Text(Cow::Owned(result.into_bytes()))
+    })
 }
 
-fn text_or_blank(text: &[u8]) -> Value<'_> {
+fn arithmetic<'r, E: Evaluate<'r> + ?Sized>(
+    on: &E,
+    function: Function,
+    arguments: &'r [Expr],
+) -> Evaluated<Value<'r>> {
+    let Some(first) = on.amount(&arguments[0])? else {
+        return Ok(Value::Blank);
+    };
+    let digits = |expr: &Expr| match expr {
+        Expr::Number(number) => u8::try_from(number.mantissa()).unwrap_or(0),
+        _ => 0,
+    };
+    let second = match arguments.get(1) {
+        None => first,
+        Some(expr) => match on.amount(expr)? {
+            Some(second) => second,
+            None => return Ok(Value::Blank),
+        },
+    };
+    let result = match function {
+        Function::Abs => Some(first.abs()),
+        Function::Negate => Some(first.neg()),
+        Function::Min => Some(first.min(second)),
+        Function::Max => Some(first.max(second)),
+        Function::Add => first.checked_add(second),
+        Function::Subtract => first.checked_sub(second),
+        Function::Multiply => first.checked_mul(second),
+        Function::Divide if second.is_zero() => return Err(RowError::new("division by zero")),
+        Function::Divide => first.checked_div(second, digits(&arguments[2])),
+        _ => Some(first.round(digits(&arguments[1]))),
+    };
+    result.map(Value::Amount).ok_or_else(|| {
+        RowError::new("the result has more digits than an exact amount can hold (38)")
+    })
+}
+
+pub fn text_or_blank(text: &[u8]) -> Value<'_> {
     if text.is_empty() {
         Value::Blank
     } else {

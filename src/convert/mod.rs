@@ -7,6 +7,7 @@ mod batch;
 mod evaluate;
 mod file;
 mod options;
+mod row_view;
 mod worker;
 
 use rayon::prelude::*;
@@ -25,9 +26,10 @@ pub use batch::{
     BalanceRecord, Batch, Body, EventRecord, Leg, NewEvent, Outcome, Reject, Row, SkipReason,
     UniqueRecord,
 };
-pub use evaluate::{RowError, RowView, trim};
+pub use evaluate::{Evaluate, Evaluated, RowError, Value, trim};
 pub use file::{Facts, FileContext};
 pub use options::{Options, PathRule};
+pub use row_view::RowView;
 pub use worker::{Candidate, RunNames, Worker, show_cell};
 
 /// The header line stands within this many lines.

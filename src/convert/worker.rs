@@ -9,8 +9,9 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::batch::{
     BalanceRecord, Batch, Leg, NewEvent, Outcome, Reject, Row, SkipReason, UniqueRecord,
 };
-use super::evaluate::{RowError, RowView, Value, trim};
+use super::evaluate::{Evaluate, RowError, Value, trim};
 use super::file::FileContext;
+use super::row_view::RowView;
 use crate::input::Record;
 use crate::mapping::{
     Cell, Direction, EventTemplate, Expr, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,

@@ -51,6 +51,16 @@ pub struct EventView<'l> {
     pub members: &'l [EventRef],
 }
 
+/// Where a row stands, and who read it.
+#[derive(Clone, Copy, Debug)]
+pub struct RowPlace<'l> {
+    /// Id of the mapping.
+    pub format: &'l str,
+    pub file: &'l str,
+    /// 1-based.
+    pub line: u64,
+}
+
 impl EventView<'_> {
     /// Calls back with each leg and the row that it came from.
     pub fn for_each_leg(&self, mut each: impl FnMut(&Leg, EventRef)) {
@@ -74,6 +84,17 @@ impl EventView<'_> {
                 .next_leg()
         {
             each(&leg, self.members[0]);
+        }
+    }
+
+    /// Where its first row stands.
+    pub fn place(&self) -> RowPlace<'_> {
+        let at = self.members[0];
+        let file = self.ledger.file_index(at);
+        RowPlace {
+            format: &self.ledger.context(file).program.id,
+            file: &self.ledger.files[file].name,
+            line: self.ledger.line(at),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::convert::{Batch, FileContext, FileRows, Outcome, RunNames, SkipReason
 use crate::model::{Fate, Time};
 
 pub use balances::{BalanceBreak, BalanceCheck};
-pub use event::{Event, EventView};
+pub use event::{Event, EventView, RowPlace};
 pub use proof::{NameTexts, Totals};
 
 /// One event of one batch. Ordered as the rows stand in the files.

@@ -38,7 +38,7 @@ pub fn read(file: &str, text: &str) -> Result<Document, Diagnostic> {
 }
 
 /// One cause and one help from what the reader of TOML says: for a misspelt key it lists all that could stand there.
-fn said_shortly(message: &str) -> (String, Option<String>) {
+pub fn said_shortly(message: &str) -> (String, Option<String>) {
     let unknown = message
         .strip_prefix("unknown field `")
         .and_then(|rest| rest.split_once('`'));

@@ -16,9 +16,12 @@ mod program;
 mod recognise;
 
 pub use assets::{Aliases, MAX_CODE_BYTES, Meaning};
-pub use diagnostic::{Diagnostic, Level};
+pub use compile::said_shortly;
+pub use diagnostic::{Complaints, Diagnostic, Level, Section};
 pub use document::{Complete, Document, Order};
-pub use expression::{Expr, Function, Operator, Part};
+pub use expression::{
+    CellType, Expr, Function, Names, Operator, Part, Type, check_as, nearest, parse_expression,
+};
 pub use header::normalise;
 pub use library::{Library, Mapping, mapping_files};
 pub use lint::{TestPlaces, choice_words, lint, lint_aliases};

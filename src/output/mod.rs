@@ -10,6 +10,7 @@ mod ledger_csv;
 mod readback;
 mod rejects;
 mod rows;
+mod table;
 mod transactions;
 mod whole_file;
 mod write;
@@ -18,6 +19,7 @@ pub use findings::{Finding, Findings, Weight};
 pub use readback::WrittenSums;
 pub use rejects::{RejectsFile, write_rejects};
 pub use rows::write_rows;
+pub use table::{Settings, TargetFile, TargetWritten, write_target};
 pub use whole_file::WholeFile;
 pub use write::{Layout, Written, write_ledger};
 

@@ -81,7 +81,8 @@ impl WrittenSums {
     }
 }
 
-fn read(text: &[u8]) -> Option<(i128, u32)> {
+/// A plain amount: mantissa and scale.
+pub(super) fn read(text: &[u8]) -> Option<(i128, u32)> {
     let (negative, digits) = match text.split_first()? {
         (b'-', rest) => (true, rest),
         _ => (false, text),
@@ -118,7 +119,8 @@ fn read(text: &[u8]) -> Option<(i128, u32)> {
     ))
 }
 
-fn join(one: (i128, u32), other: (i128, u32)) -> Option<(i128, u32)> {
+/// The sum of two.
+pub(super) fn join(one: (i128, u32), other: (i128, u32)) -> Option<(i128, u32)> {
     if one.1 == other.1 {
         return Some((one.0.checked_add(other.0)?, one.1));
     }

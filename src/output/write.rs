@@ -39,7 +39,7 @@ pub struct Written<'l> {
 }
 
 impl<'l> Written<'l> {
-    fn new(ledger: &Ledger, names: &'l NameTexts) -> Written<'l> {
+    pub(super) fn new(ledger: &Ledger, names: &'l NameTexts) -> Written<'l> {
         let cell = |text: &str| {
             let mut cell = Vec::new();
             super::csv_text::put_cell(&mut cell, text.as_bytes(), b',');

@@ -5,9 +5,11 @@
 mod diagnostics;
 mod explain;
 mod numbers;
+mod preflight;
 mod summary;
 
 pub use diagnostics::render;
 pub use explain::explain_row;
 pub use numbers::grouped;
-pub use summary::{Outcome, Problem, Summary};
+pub use preflight::preflight_text;
+pub use summary::{Outcome, OutputLine, Problem, Summary};

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::numbers::{counted, grouped};
 use crate::ledger::{Counts, Ledger, NameTexts, Totals};
 use crate::model::{Fate, Kind, Time};
+use crate::output::Finding;
 
 /// How many examples of one thing are shown.
 const EXAMPLES: usize = 3;
@@ -32,6 +33,22 @@ pub struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
     pub rejected_files: Vec<String>,
+    /// Where a tool's layout was asked for: what it cannot say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preflight: Vec<Finding>,
+    /// The files of a tool's layout.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<OutputLine>,
+    /// Where the events stand that are not, or not wholly, in those files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out_file: Option<String>,
+}
+
+/// A file of a tool's layout.
+#[derive(Debug, Serialize)]
+pub struct OutputLine {
+    pub file: String,
+    pub rows: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,6 +59,8 @@ pub enum Outcome {
     Incomplete,
     NothingRecognised,
     ProofFailed,
+    /// The layout that was asked for cannot say everything.
+    TargetCannotTake,
     Failed,
 }
 
@@ -271,6 +290,9 @@ impl Summary {
             },
             output: None,
             rejected_files: Vec::new(),
+            preflight: Vec::new(),
+            outputs: Vec::new(),
+            left_out_file: None,
         }
     }
 
@@ -360,7 +382,12 @@ impl Summary {
             let sign = if problem.note_only { "·" } else { "✗" };
             text.push_str(&format!("  {sign} {}\n", problem.text()));
         }
-        if let Some(output) = &self.output {
+        if let Some(path) = &self.left_out_file {
+            text.push_str(&format!(
+                "! {path}: the events that are not, or not wholly, in the files\n"
+            ));
+        }
+        if let Some(output) = self.output.as_ref().filter(|_| self.outputs.is_empty()) {
             text.push_str(&format!(
                 "{output}: {}\n",
                 counted(self.lines, "line", "lines")

@@ -83,6 +83,8 @@ pub enum Function {
     Starts,
     Ends,
     Length,
+    /// An amount as its plain decimal text.
+    Text,
 }
 
 /// Which half of a money cell or of a pair.
@@ -587,6 +589,7 @@ impl Checker<'_> {
             "starts" => Some((Function::Starts, &[Text, Text], Truth)),
             "ends" => Some((Function::Ends, &[Text, Text], Truth)),
             "length" => Some((Function::Length, &[Text], Amount)),
+            "text" => Some((Function::Text, &[Amount], Text)),
             _ => None,
         };
         let count = |wanted: Range<usize>| {
@@ -700,8 +703,8 @@ impl Checker<'_> {
             _ => {
                 const KNOWN: &[&str] = &[
                     "abs", "neg", "min", "max", "div", "round", "trim", "upper", "lower",
-                    "replace", "before", "after", "contains", "starts", "ends", "length", "match",
-                    "amount", "money", "pair", "asset", "own", "present",
+                    "replace", "before", "after", "contains", "starts", "ends", "length", "text",
+                    "match", "amount", "money", "pair", "asset", "own", "present",
                 ];
                 let problem = Problem::new(span.clone(), format!("there is no function `{name}`"));
                 Err(match nearest(name, KNOWN.iter().copied()) {

@@ -1,0 +1,259 @@
+//! One record of a file whose report is known: its cells, typed, and what expressions ask of it.
+
+use std::borrow::Cow;
+
+use super::evaluate::{Evaluate, Evaluated, RowError, Value, text_or_blank, trim};
+use super::file::FileContext;
+use crate::input::Record;
+use crate::mapping::cell::Zone;
+use crate::mapping::{Cell, Expr, Meaning, Part, Place, ZoneFrom};
+use crate::model::Amount;
+
+/// One record of a file whose report is known.
+#[derive(Clone, Copy)]
+pub struct RowView<'r> {
+    pub file: &'r FileContext,
+    pub record: Record<'r>,
+}
+
+impl<'r> RowView<'r> {
+    /// A cell without the blanks around it; empty if it counts as empty.
+    #[inline]
+    pub fn cell(&self, column: usize) -> Cow<'r, [u8]> {
+        let cell = match &self.file.binding.places[column] {
+            Place::At(at) => Cow::Borrowed(self.at(*at)),
+            Place::Missing | Place::Family(_) => Cow::Borrowed(&b""[..]),
+            Place::Joined(places) => {
+                let parts: Vec<&[u8]> = places
+                    .iter()
+                    .map(|at| self.at(*at))
+                    .filter(|part| !part.is_empty())
+                    .collect();
+                Cow::Owned(parts.join(&b' '))
+            }
+        };
+        self.unless_blank(column, cell)
+    }
+
+    fn at(&self, at: usize) -> &'r [u8] {
+        trim(self.record.get(at).unwrap_or_default())
+    }
+
+    #[inline]
+    fn unless_blank(&self, column: usize, cell: Cow<'r, [u8]>) -> Cow<'r, [u8]> {
+        let blanks = &self.file.program.columns[column].blanks;
+        if !blanks.is_empty() && blanks.iter().any(|blank| **blank == *cell) {
+            Cow::Borrowed(b"")
+        } else {
+            cell
+        }
+    }
+
+    /// The cell of a family's column that a key names; empty if there is none.
+    fn family_cell(&self, column: usize, key: &[u8]) -> Cow<'r, [u8]> {
+        match &self.file.binding.places[column] {
+            Place::Family(members) => {
+                let cell = members.get(key).map_or(&b""[..], |at| self.at(*at));
+                self.unless_blank(column, Cow::Borrowed(cell))
+            }
+            _ => Cow::Borrowed(b""),
+        }
+    }
+
+    /// Reads a cell as its column's type says.
+    pub fn typed_cell(&self, column: usize, cell: Cow<'r, [u8]>) -> Evaluated<Value<'r>> {
+        if cell.is_empty() {
+            return Ok(Value::Blank);
+        }
+        let wrong = |error: crate::mapping::cell::CellError| {
+            RowError::in_column(column, error.into_message())
+        };
+        match &self.file.program.columns[column].cell {
+            Cell::Text => Ok(Value::Text(cell)),
+            Cell::Asset { upper } => {
+                Ok(self.canonical_asset(if *upper { upper_case(cell) } else { cell }))
+            }
+            Cell::Amount(reader) => reader.read(&cell).map(Value::Amount).map_err(wrong),
+            Cell::Time(reader, zone) => {
+                let zone = self.zone(column, zone)?;
+                let read = reader.read(&cell, &zone);
+                let read = match (&read, &self.file.workbook_times) {
+                    (Err(_), Some(typed)) => typed.read(&cell, &zone).or(read),
+                    _ => read,
+                };
+                read.map(Value::Time).map_err(wrong)
+            }
+            Cell::Money(_) | Cell::Pair(_) => Ok(Value::Text(cell)),
+        }
+    }
+
+    fn zone(&self, column: usize, from: &ZoneFrom) -> Evaluated<Cow<'r, Zone>> {
+        match from {
+            ZoneFrom::Stated(zone) => Ok(Cow::Owned(*zone)),
+            ZoneFrom::Local => match &self.file.zone {
+                Some(zone) => Ok(Cow::Borrowed(zone)),
+                None => Err(RowError::in_column(
+                    column,
+                    "this export is in local time, and nobody said where: add `--zone Europe/Paris` (or your zone)",
+                )),
+            },
+            ZoneFrom::Capture(capture) => {
+                let text = &self.file.binding.captures[*capture];
+                Zone::parse(text).map(Cow::Owned).ok_or_else(|| {
+                    RowError::in_column(column, format!("`{text}` in the header is no zone"))
+                })
+            }
+            ZoneFrom::Column(other) => {
+                let cell = self.cell(*other);
+                let text = String::from_utf8_lossy(&cell);
+                Zone::parse(&text)
+                    .map(Cow::Owned)
+                    .ok_or_else(|| RowError::in_column(*other, format!("`{text}` is no zone")))
+            }
+            ZoneFrom::Derived(index) => {
+                let found = self.text(&self.file.program.derived[*index])?;
+                let text = String::from_utf8_lossy(&found);
+                Zone::parse(&text)
+                    .map(Cow::Owned)
+                    .ok_or_else(|| RowError::in_column(column, format!("`{text}` is no zone")))
+            }
+        }
+    }
+
+    /// An asset's canonical code, as far as it does not depend on the time.
+    fn canonical_asset(&self, code: Cow<'r, [u8]>) -> Value<'r> {
+        if self.file.program.aliases.is_empty() {
+            return Value::Text(code);
+        }
+        match std::str::from_utf8(&code).map(|code| self.file.program.aliases.meaning(code)) {
+            Ok(Meaning::Always(text) | Meaning::Dated(text)) => {
+                Value::Text(Cow::Owned(text.into_bytes()))
+            }
+            Err(_) => Value::Text(code),
+        }
+    }
+
+    /// One half of a money or pair cell, as it stands.
+    fn part(&self, column: usize, part: Part) -> Evaluated<Value<'r>> {
+        let cell = self.cell(column);
+        if cell.is_empty() {
+            return Ok(Value::Blank);
+        }
+        let wrong = |error: crate::mapping::cell::CellError| {
+            RowError::in_column(column, error.into_message())
+        };
+        match &self.file.program.columns[column].cell {
+            Cell::Money(reader) => {
+                let (amount, asset) = reader.read(&cell).map_err(wrong)?;
+                Ok(match part {
+                    Part::Amount => Value::Amount(amount),
+                    _ => asset.map_or(Value::Blank, |asset| {
+                        Value::Text(Cow::Owned(asset.to_vec()))
+                    }),
+                })
+            }
+            Cell::Pair(reader) => {
+                let (base, quote) = reader.read(&cell).map_err(wrong)?;
+                Ok(Value::Text(Cow::Owned(if part == Part::Base {
+                    base.to_vec()
+                } else {
+                    quote.to_vec()
+                })))
+            }
+            _ => Err(RowError::in_column(column, "this column has no parts")),
+        }
+    }
+
+    /// The text of an asset in a leg: as it stands in the cell, before the alias tables.
+    pub fn asset_text(&self, expr: &'r Expr) -> Evaluated<Cow<'r, [u8]>> {
+        let value = match expr {
+            Expr::Text(text) => return Ok(Cow::Borrowed(text)),
+            Expr::Cell(column) => match &self.file.program.columns[*column].cell {
+                Cell::Asset { upper: true } => return Ok(upper_case(self.cell(*column))),
+                _ => return Ok(self.cell(*column)),
+            },
+            Expr::CellPart(column, part) => self.part(*column, *part)?,
+            other => self.evaluate(other)?,
+        };
+        match value {
+            Value::Text(text) => Ok(text),
+            _ => Ok(Cow::Borrowed(b"")),
+        }
+    }
+}
+
+impl<'r> Evaluate<'r> for RowView<'r> {
+    fn fact(&self, expr: &'r Expr) -> Evaluated<Value<'r>> {
+        Ok(match expr {
+            Expr::Cell(column) => self.typed_cell(*column, self.cell(*column))?,
+            Expr::CellPart(column, part) => match self.part(*column, *part)? {
+                Value::Text(code) => self.canonical(code),
+                other => other,
+            },
+            Expr::Derived(index) => self.evaluate(&self.file.program.derived[*index])?,
+            Expr::Capture(index) => text_or_blank(self.file.binding.captures[*index].as_bytes()),
+            Expr::FileName => text_or_blank(self.file.file_name.as_bytes()),
+            Expr::Sheet => text_or_blank(self.file.sheet.as_bytes()),
+            Expr::Family(column, key) => {
+                let key = self.text(key)?;
+                self.typed_cell(*column, self.family_cell(*column, &key))?
+            }
+            Expr::Own(subject) => {
+                if self.file.own.is_empty() {
+                    return Err(RowError::new(
+                        "it is not known whose address this history is of: add `--address 0x…`",
+                    ));
+                }
+                let address = self.text(subject)?;
+                Value::Truth(
+                    self.file
+                        .own
+                        .iter()
+                        .any(|own| own.as_bytes().eq_ignore_ascii_case(&address)),
+                )
+            }
+            Expr::Present(column) => Value::Truth(match &self.file.binding.places[*column] {
+                Place::Missing => false,
+                Place::Family(members) => !members.is_empty(),
+                Place::At(_) | Place::Joined(_) => true,
+            }),
+            _ => Value::Blank,
+        })
+    }
+
+    fn is_empty(&self, column: usize) -> bool {
+        self.cell(column).is_empty()
+    }
+
+    fn canonical(&self, code: Cow<'r, [u8]>) -> Value<'r> {
+        self.canonical_asset(code)
+    }
+
+    fn amount(&self, expr: &'r Expr) -> Evaluated<Option<Amount>> {
+        // Most amounts are just cells.
+        if let Expr::Cell(column) = expr
+            && let Cell::Amount(reader) = &self.file.program.columns[*column].cell
+        {
+            let cell = self.cell(*column);
+            if cell.is_empty() {
+                return Ok(None);
+            }
+            return reader
+                .read(&cell)
+                .map(Some)
+                .map_err(|error| RowError::in_column(*column, error.into_message()));
+        }
+        match self.evaluate(expr)? {
+            Value::Amount(amount) => Ok(Some(amount)),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn upper_case(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if text.iter().any(u8::is_ascii_lowercase) {
+        Cow::Owned(text.to_ascii_uppercase())
+    } else {
+        text
+    }
+}
