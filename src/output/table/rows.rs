@@ -152,13 +152,16 @@ fn moved_between_accounts(left: &mut Vec<Flow>) -> Vec<Row> {
     rows
 }
 
+/// What goes out and what comes in, in one row.
+type Sides = (Vec<Flow>, Vec<Flow>);
+
 /// The two sides of each row of an account.
 fn sides(
     sent: &[Flow],
     received: &[Flow],
     rules: &RowRules,
     max_digits: Option<u8>,
-) -> Result<Vec<(Vec<Flow>, Vec<Flow>)>, TooManyLegs> {
+) -> Result<Vec<Sides>, TooManyLegs> {
     let one = |flow: Option<Flow>| flow.into_iter().collect::<Vec<Flow>>();
     if sent.is_empty() && received.is_empty() {
         return Ok(Vec::new());
