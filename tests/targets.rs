@@ -297,34 +297,42 @@ fn a_workbook_has_the_cells_that_its_csv_shows() {
             );
             assert_eq!(code, 0, "{}: {said}", entry.id);
         }
-        let mut workbook = calamine::open_workbook_auto(&sheet).unwrap();
-        let range = workbook.worksheet_range_at(0).unwrap().unwrap();
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .from_path(&text)
-            .unwrap();
-        for (row, record) in range.rows().zip(reader.records()) {
-            let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
-            // The mark before what a spreadsheet would run stands in text files only.
-            let record: Vec<String> = record
-                .unwrap()
-                .iter()
-                .map(|cell| cell.strip_prefix('\'').unwrap_or(cell).to_owned())
-                .collect();
-            let same = |one: &String, other: &String| {
-                one == other
-                    || matches!((one.parse::<Decimal>(), other.parse::<Decimal>()), (Ok(one), Ok(other)) if one == other)
-            };
-            assert!(
-                cells.len() == record.len()
-                    && cells
-                        .iter()
-                        .zip(&record)
-                        .all(|(one, other)| same(one, other)),
-                "{}: {cells:?} {record:?}",
-                entry.id
-            );
-            count += 1;
+        // A file for each account, where the tool wants it so.
+        for text in std::fs::read_dir(temporary.path()).unwrap() {
+            let text = text.unwrap().path();
+            let sheet = text.with_extension("xlsx");
+            if text.extension().unwrap() != "csv" || !sheet.exists() {
+                continue;
+            }
+            let mut workbook = calamine::open_workbook_auto(&sheet).unwrap();
+            let range = workbook.worksheet_range_at(0).unwrap().unwrap();
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .from_path(&text)
+                .unwrap();
+            for (row, record) in range.rows().zip(reader.records()) {
+                let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
+                // The mark before what a spreadsheet would run stands in text files only.
+                let record: Vec<String> = record
+                    .unwrap()
+                    .iter()
+                    .map(|cell| cell.strip_prefix('\'').unwrap_or(cell).to_owned())
+                    .collect();
+                let same = |one: &String, other: &String| {
+                    let number = |text: &String| text.replace(',', ".").parse::<Decimal>().ok();
+                    one == other || (number(one).is_some() && number(one) == number(other))
+                };
+                assert!(
+                    cells.len() == record.len()
+                        && cells
+                            .iter()
+                            .zip(&record)
+                            .all(|(one, other)| same(one, other)),
+                    "{}: {cells:?} {record:?}",
+                    entry.id
+                );
+                count += 1;
+            }
         }
     }
     assert!(count > 30);

@@ -94,6 +94,8 @@ pub struct RowRules {
     pub rebate: Rebate,
     pub transfer: Transfer,
     pub carries: Option<Expr>,
+    /// The tool takes equal rows for one.
+    pub one_of_equal_rows: bool,
 }
 
 pub type FeeRule = FeePlace;
@@ -506,6 +508,7 @@ impl Compiler<'_, '_, '_> {
             rebate: rows.rebate.unwrap_or(Rebate::Row),
             transfer: rows.transfer.unwrap_or(TransferRows::TwoRows),
             carries: test(&rows.carries),
+            one_of_equal_rows: rows.alike == Some(document::Alike::Loss),
         }
     }
 
@@ -851,6 +854,7 @@ fn merged(document: &Document, part: &document::Part) -> document::Part {
                 rebate,
                 transfer,
                 carries,
+                alike,
             }
         ),
         kinds,

@@ -203,6 +203,8 @@ pub struct RowOptions {
     pub rebate: Option<Rebate>,
     pub transfer: Option<TransferRows>,
     pub carries: Option<String>,
+    /// Whether the tool takes equal rows for one.
+    pub alike: Option<Alike>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -227,6 +229,13 @@ pub enum FeePlace {
     Column,
     Row,
     Included,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Alike {
+    Kept,
+    Loss,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -303,7 +303,12 @@ fn write_json_head(out: &mut dyn Write, container: &Container) -> io::Result<()>
 
 fn json_object(cells: &[Cell], headers: &[String]) -> String {
     let mut object = String::from("{");
-    for (nth, (cell, header)) in cells.iter().zip(headers).enumerate() {
+    // What is blank is not said: a key of nothing may be looked up.
+    let said = cells
+        .iter()
+        .zip(headers)
+        .filter(|(cell, _)| !cell.text.is_empty());
+    for (nth, (cell, header)) in said.enumerate() {
         if nth > 0 {
             object.push_str(", ");
         }
@@ -313,8 +318,6 @@ fn json_object(cells: &[Cell], headers: &[String]) -> String {
             cell.number && crate::output::readback::read(cell.text.as_bytes()).is_some();
         if is_number {
             object.push_str(&cell.text);
-        } else if cell.text.is_empty() {
-            object.push_str("null");
         } else {
             object.push_str(&serde_json::Value::from(cell.text.as_str()).to_string());
         }

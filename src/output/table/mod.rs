@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use xxhash_rust::xxh3::Xxh3;
 
 use self::cells::Cell;
 use self::codes::Written;
@@ -153,6 +154,8 @@ struct Engine<'l> {
     read: FxHashMap<NameId, Amount>,
     out_of_file: FxHashMap<NameId, Amount>,
     words: BTreeMap<String, BTreeSet<Kind>>,
+    /// Hashes of the rows of parts whose tool takes equal rows for one.
+    equal_rows: FxHashSet<(usize, u128)>,
     sheets: BTreeMap<(usize, Option<NameId>), Sheet>,
     finished: Vec<Finished>,
     left_out: Vec<u8>,
@@ -180,6 +183,7 @@ impl<'l> Engine<'l> {
             read: FxHashMap::default(),
             out_of_file: FxHashMap::default(),
             words: BTreeMap::new(),
+            equal_rows: FxHashSet::default(),
             sheets: BTreeMap::new(),
             finished: Vec::new(),
             left_out: Vec::new(),
@@ -261,6 +265,7 @@ impl<'l> Engine<'l> {
         self.rows += draft.rows.len() as u64;
         let mut groups: BTreeMap<(usize, Option<NameId>), Vec<Vec<Cell>>> = BTreeMap::new();
         for row in draft.rows {
+            self.note_equal(view, &row);
             let per_account = self.target.parts[row.part].file.one_per_account;
             let key = (row.part, per_account.then_some(row.account));
             groups.entry(key).or_default().push(row.cells);
@@ -269,6 +274,27 @@ impl<'l> Engine<'l> {
             self.append(key, rows)?;
         }
         Ok(())
+    }
+
+    /// Tells of a row that the tool will take for one that it has already.
+    fn note_equal(&mut self, view: &EventView<'_>, row: &draft::Composed) {
+        if !self.target.parts[row.part].rows.one_of_equal_rows {
+            return;
+        }
+        let mut hasher = Xxh3::new();
+        for cell in &row.cells {
+            hasher.update(cell.text.as_bytes());
+            hasher.update(b"\0");
+        }
+        if !self.equal_rows.insert((row.part, hasher.digest128())) {
+            self.findings.add(
+                Weight::Loss,
+                "alike",
+                "equal rows are taken for one: the tool will count only the first",
+                "add the second by hand after the upload",
+                || example(view, self.names, &[]),
+            );
+        }
     }
 
     /// Appends an event's rows to a file, or to the next one if they do not fit.

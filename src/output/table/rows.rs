@@ -314,6 +314,7 @@ mod tests {
         rebate: Rebate::Row,
         transfer: Transfer::TwoRows,
         carries: None,
+        one_of_equal_rows: false,
     };
 
     fn flow(account: u32, stream: Stream, amount: &str, asset: u32) -> Flow {
