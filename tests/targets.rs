@@ -433,6 +433,20 @@ fn ledger_of(events: &[Made]) -> String {
     text
 }
 
+/// Headers of a target or of one of its parts, as they are written.
+fn headers_of(part: &toml::Table) -> Vec<String> {
+    let header = |column: &toml::Value| match column {
+        toml::Value::Array(pair) => pair[0].as_str().unwrap().to_owned(),
+        other => other["header"].as_str().unwrap().to_owned(),
+    };
+    part["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(header)
+        .collect()
+}
+
 /// What a file says was moved, by asset, as its target's `adds_up` says; read with other code than the program's.
 fn sums_in(path: &Path, part: &toml::Table, sums: &mut BTreeMap<String, Decimal>) {
     let format = part
@@ -465,17 +479,23 @@ fn sums_in(path: &Path, part: &toml::Table, sums: &mut BTreeMap<String, Decimal>
             .get("file")
             .and_then(|file| file.get("delimiter"))
             .and_then(toml::Value::as_str);
+        let headers: Vec<String> = headers_of(part);
+        let has_headers = part
+            .get("file")
+            .and_then(|file| file.get("header"))
+            .and_then(toml::Value::as_bool)
+            .unwrap_or(true);
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter.map_or(b',', |text| text.as_bytes()[0]))
+            .has_headers(has_headers)
             .from_path(path)
             .unwrap();
-        let headers = reader.headers().unwrap().clone();
         reader
             .records()
             .map(|record| {
                 headers
                     .iter()
-                    .map(str::to_owned)
+                    .cloned()
                     .zip(record.unwrap().iter().map(str::to_owned))
                     .collect()
             })
@@ -600,15 +620,14 @@ proptest! {
             for (path, _) in files {
                 let file = path.file_name().unwrap().to_string_lossy().into_owned();
                 let part = parts.iter().find(|part| {
-                    parts.len() == 1 || part["columns"].as_array().is_some_and(|columns| {
-                        let header = |column: &toml::Value| match column {
-                            toml::Value::Array(pair) => pair[0].as_str().unwrap().to_owned(),
-                            other => other["header"].as_str().unwrap().to_owned(),
-                        };
-                        let headers: Vec<String> = columns.iter().map(header).collect();
-                        let mut reader = csv::Reader::from_path(&path).unwrap();
-                        reader.headers().unwrap().iter().eq(headers.iter().map(String::as_str))
-                    })
+                    parts.len() == 1 || {
+                        let delimiter = part.get("file").and_then(|file| file.get("delimiter")).and_then(toml::Value::as_str);
+                        let mut reader = csv::ReaderBuilder::new()
+                            .delimiter(delimiter.map_or(b',', |text| text.as_bytes()[0]))
+                            .from_path(&path)
+                            .unwrap();
+                        reader.headers().unwrap().iter().eq(headers_of(part))
+                    }
                 });
                 let part = part.unwrap_or_else(|| panic!("{}: {file} has no header of its target", entry.id));
                 sums_in(&path, part, &mut sums);

@@ -56,6 +56,39 @@ pub struct Draft {
 /// An event that cannot be in the file.
 pub struct Refused(pub String);
 
+/// What an event's rows stand for, and what their cells say.
+struct Sums {
+    stands_for: BTreeMap<NameId, Amount>,
+    /// By the code that stands in the cells.
+    says: BTreeMap<String, Amount>,
+    unreadable: Option<String>,
+    /// Whether all sums have at most 38 digits.
+    fit: bool,
+}
+
+impl Default for Sums {
+    fn default() -> Sums {
+        Sums {
+            stands_for: BTreeMap::new(),
+            says: BTreeMap::new(),
+            unreadable: None,
+            fit: true,
+        }
+    }
+}
+
+/// Adds to a sum; false if it does not fit.
+fn add<K: Ord>(sums: &mut BTreeMap<K, Amount>, key: K, amount: Amount) -> bool {
+    let sum = sums.entry(key).or_insert(Amount::ZERO);
+    match sum.checked_add(amount) {
+        Some(total) => {
+            *sum = total;
+            true
+        }
+        None => false,
+    }
+}
+
 /// What the working out of events looks at.
 pub struct Drafter<'e, 'l> {
     pub target: &'e Target,
@@ -143,16 +176,21 @@ impl Drafter<'_, '_> {
             ));
         }
         let count = rows.len();
+        let mut sums = Sums::default();
         for (position, (nth, row)) in rows.into_iter().enumerate() {
-            self.row(&mut draft, view, &base, nth, row, (position + 1, count))?;
+            let place = (position + 1, count);
+            self.row(&mut draft, &mut sums, view, &base, nth, row, place)?;
         }
+        self.hold_against_ledger(&mut draft, view, flows, sums);
         Ok(draft)
     }
 
     /// Gives a row its words and its cells.
+    #[expect(clippy::too_many_arguments)]
     fn row(
         &self,
         draft: &mut Draft,
+        sums: &mut Sums,
         view: &EventView<'_>,
         base: &Facts,
         nth_part: usize,
@@ -237,7 +275,7 @@ impl Drafter<'_, '_> {
             facts.values[*field] = facts::text(&self.written.with_options(word));
         }
         let cells = self.cells(draft, view, &row, nth_part, &facts)?;
-        self.hold_against_ledger(draft, view, part, &row, &cells, rounding.change);
+        self.add_up(sums, part, &row, &cells, rounding.change);
         draft.rows.push(Composed {
             part: nth_part,
             account: row.account,
@@ -375,53 +413,58 @@ impl Drafter<'_, '_> {
         Ok(made)
     }
 
-    /// Compares what the cells say with what the row stands for.
-    fn hold_against_ledger(
+    /// Adds what a row stands for, and what its cells say, to the sums of its event.
+    fn add_up(
         &self,
-        draft: &mut Draft,
-        view: &EventView<'_>,
+        sums: &mut Sums,
         part: &Part,
         row: &Row,
         cells: &[Cell],
         rounded: Vec<(NameId, Amount)>,
     ) {
-        let mut stands_for: BTreeMap<NameId, Amount> = BTreeMap::new();
-        let mut fits = true;
-        let mut add = |sums: &mut BTreeMap<NameId, Amount>, asset, amount: Amount| {
-            let sum = sums.entry(asset).or_insert(Amount::ZERO);
-            match sum.checked_add(amount) {
-                Some(total) => *sum = total,
-                None => fits = false,
-            }
-        };
-        for flow in &row.takes {
-            add(&mut stands_for, flow.asset, flow.signed());
+        let flows = row.takes.iter().map(|flow| (flow.asset, flow.signed()));
+        for (asset, amount) in flows.chain(rounded) {
+            sums.fit &= add(&mut sums.stands_for, asset, amount);
         }
-        for (asset, change) in rounded {
-            add(&mut stands_for, asset, change);
-        }
-        let mut unreadable = None;
-        let mut says: BTreeMap<NameId, Amount> = BTreeMap::new();
         match read_back::read_back(part, cells, &|text| self.written.with_options(text)) {
-            Err(why) => unreadable = Some(why),
+            Err(why) => sums.unreadable = Some(why),
             Ok(moved) => {
                 for (code, amount) in moved {
-                    match self.written.asset_of(&code) {
-                        Some(asset) => add(&mut says, asset, amount),
-                        None => unreadable = Some(format!("`{code}` is no asset of the ledger")),
-                    }
+                    sums.fit &= add(&mut sums.says, code, amount);
                 }
             }
         }
-        if !fits {
+    }
+
+    /// Compares what an event's cells say with what its rows stand for: over the event, for a price may stand on two rows
+    /// that cancel each other.
+    fn hold_against_ledger(
+        &self,
+        draft: &mut Draft,
+        view: &EventView<'_>,
+        flows: &[Flow],
+        sums: Sums,
+    ) {
+        let mut unreadable = sums.unreadable;
+        if !sums.fit {
             unreadable = Some("a sum has more than 38 digits".to_owned());
         }
+        let mut says: BTreeMap<NameId, Amount> = BTreeMap::new();
+        for (code, amount) in sums.says {
+            match self.written.asset_of(&code) {
+                Some(asset) => {
+                    says.insert(asset, amount);
+                }
+                None if amount.is_zero() => {}
+                None => unreadable = Some(format!("{amount} {code}, which did not move")),
+            }
+        }
         let mut off = Vec::new();
-        let assets: BTreeSet<NameId> = stands_for.keys().chain(says.keys()).copied().collect();
+        let assets: BTreeSet<NameId> = sums.stands_for.keys().chain(says.keys()).copied().collect();
         for asset in assets {
             let of =
                 |sums: &BTreeMap<NameId, Amount>| sums.get(&asset).copied().unwrap_or(Amount::ZERO);
-            let (should, does) = (of(&stands_for), of(&says));
+            let (should, does) = (of(&sums.stands_for), of(&says));
             draft.read.push((asset, does));
             if should != does {
                 off.push(format!(
@@ -439,10 +482,10 @@ impl Drafter<'_, '_> {
                 code: "amounts",
                 message: format!(
                     "`{}`: the layout cannot say these amounts exactly",
-                    row.kind
+                    view.kind
                 ),
                 help: "the balances that the tool shows will be off by this",
-                example: format!("{}: {why}", example(view, self.names, &row.takes)),
+                example: format!("{}: {why}", example(view, self.names, flows)),
             });
         }
     }

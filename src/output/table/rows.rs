@@ -99,8 +99,22 @@ pub fn rows(
             left.iter().filter(same).copied().collect()
         };
         let (sent, received) = (of(Stream::Sent), of(Stream::Received));
-        for (sent, received) in sides(&sent, &received, rules, max_digits)? {
-            rows.push(Row::of(kind, account, sent, received));
+        let pairs = sides(&sent, &received, rules, max_digits)?;
+        let of_account = pairs
+            .into_iter()
+            .map(|(sent, received)| Row::of(kind, account, sent, received));
+        match rules.shape {
+            Shape::Event => rows.extend(of_account),
+            Shape::Leg => {
+                let of_account: Vec<Row> = of_account.collect();
+                let whole = Row::of(kind, account, sent, received);
+                // A leg is only divided where a part of it says the price of another.
+                if of_account.iter().any(|row| carries(row, rules, asked)) {
+                    rows.extend(of_account);
+                } else {
+                    rows.push(whole);
+                }
+            }
         }
     }
     if rules.shape == Shape::Leg {
@@ -207,7 +221,8 @@ fn sides(
 
 /// A row for each leg; or one for both, where one of them is only a price.
 fn unfolded(row: Row, rules: &RowRules, asked: &dyn Asked) -> Vec<Row> {
-    if row.side() == Side::Both && (row.to_account.is_some() || carries(&row, rules, asked)) {
+    let one_each = row.sent.len() == 1 && row.received.len() == 1;
+    if one_each && (row.to_account.is_some() || carries(&row, rules, asked)) {
         let paid_with_money = asked.is_fiat(row.sent[0].asset);
         let got_money = asked.is_fiat(row.received[0].asset);
         let leg = if got_money && !paid_with_money {
@@ -232,10 +247,11 @@ fn unfolded(row: Row, rules: &RowRules, asked: &dyn Asked) -> Vec<Row> {
 }
 
 fn carries(row: &Row, rules: &RowRules, asked: &dyn Asked) -> bool {
-    rules
-        .carries
-        .as_ref()
-        .is_some_and(|condition| asked.holds(row, condition))
+    row.side() == Side::Both
+        && rules
+            .carries
+            .as_ref()
+            .is_some_and(|condition| asked.holds(row, condition))
 }
 
 /// Puts a fee into a row of its account, if the target allows it in one.
