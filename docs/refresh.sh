@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Writes anew what is made from the mappings and targets: the tables in README.md, and the pages of docs/targets/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --release --quiet
+# Only what stands in this tree counts, not what a person has in a folder of their own.
+export XDG_CONFIG_HOME=/nonexistent
+coinfold=target/release/coinfold
+
+# table MARK FILE: puts a file between the marks of README.md.
+table() {
+  sed -i -e "/<!-- $1 -->/,/<!-- end of $1 -->/{/<!-- $1 -->/r $2
+/<!-- $1 -->/!{/<!-- end of $1 -->/!d}}" README.md
+}
+text=$(mktemp)
+trap 'rm -f "$text"' EXIT
+"$coinfold" formats list --markdown > "$text"
+table exchanges "$text"
+"$coinfold" targets list --markdown > "$text"
+table targets "$text"
+
+mkdir -p docs/targets
+rm -f docs/targets/*.md
+for id in $("$coinfold" targets list --json | grep -o '"id": "[^"]*"' | cut -d'"' -f4); do
+  "$coinfold" targets show "$id" --markdown > "docs/targets/$id.md"
+done
