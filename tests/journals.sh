@@ -29,7 +29,7 @@ def part(text):
     if target == "beancount":
         text = re.sub(r"[^\w-]|_", "-", text)
         text = text[:1].upper() + text[1:]
-        return text if re.match(r"[A-Z0-9]|[^\x00-\x7f]", text) else "X" + text
+        return text if re.match("[A-Z0-9À-ÖØ-ÞΑ-ΩА-Я]", text) else "X" + text
     text = re.sub(r" +", " ", re.sub(r"[^\w .#'-]", "-", text)).strip()
     return text if re.match(r"\w", text) else "X" + text
 
@@ -40,7 +40,11 @@ ours = collections.defaultdict(decimal.Decimal)
 for row in csv.DictReader(open(ledger, newline="", encoding="utf-8")):
     parts = [part(text) for text in re.split("[/:]", row["account"]) if text.strip()]
     account = ":".join([root, *parts, part(row["asset"])])
-    asset = row["asset"] if target == "beancount" else re.sub('["]' if target == "ledger" else '[";]', "-", row["asset"])
+    asset = row["asset"]
+    if target != "beancount":
+        asset = re.sub('["]' if target == "ledger" else '[";]', "-", asset)
+    if target == "ledger" and asset in ("s", "m", "h"):
+        asset = "X" + asset
     ours[account, asset] += decimal.Decimal(row["amount"])
 theirs = collections.defaultdict(decimal.Decimal)
 for line in open(told, encoding="utf-8"):
@@ -102,7 +106,8 @@ for line in open(sys.argv[1], encoding="utf-8"):
     # Further commodities of an account stand on lines of their own.
     *before, amounts = line.rstrip("\n").split("\t")
     account = before[0] if before else account
-    amount, _, commodity = amounts.strip().partition(" ")
+    # An amount of nothing is blank.
+    amount, _, commodity = (amounts.strip() or "0").partition(" ")
     print(account, amount, commodity.strip('"'), sep="\t")
 PYTHON
 }
@@ -111,6 +116,58 @@ of_beancount() {
     bean-check "$1"
     "$bean_python" "$work/bean.py" "$1" "$work/told.tsv" "$work/renamed.tsv"
 }
+
+# A ledger made to break journals: each text, name and number that has a meaning in one of them.
+mkdir "$work/made"
+python3 - >"$work/made/hard.csv" <<'PYTHON'
+import csv, sys
+
+out = csv.writer(sys.stdout, lineterminator="\n")
+out.writerow("event time kind account asset amount role value value_currency order_id trade_id tx_hash address note".split())
+texts = [
+    'say "x" \\ and \\" more', "a, b: c, date:2020-13-45", "two\nlines\r\n\tand  blanks", "; comment", "[2020/99/99] [=2020] [2021-01-01]",
+    "key:: (1/0)", ":a:b:c:", "| pipe #tag ^link {lot} @ 5 @@ 6", "*", "! (code) = 5", "ünï 日本 \u2028 \u00a0 e\u0301 🦀", "x" * 5000, '"', "\\", "%(total) $5",
+    "include /etc/passwd", "end comment", "Payee: other",
+]
+accounts = [
+    "Plain", "Plain/sub", "Plain/sub/deeper", "a;b|c", "(virtual)/[x]", '"q" \\', "ünï/日本", "日本-x", "łódź", "two  blanks / edge ", "*star/!mark", "1st/2nd", "x:y/z_z",
+    "é/🦀", "D'Or & Co. #1", "@at/{brace}", "%p/$d",
+]
+assets = [
+    "BTC", "s", "m", "h", "TRUE", "NULL", "1INCH", "G", "NFT #7; \"x\"", "Long Collection Name #88110477302914", "Long Collection Name #88110477302915",
+    "USDC.e", "A-B_C", "and", "{x}", "@yz", "%", "日本", "EUR",
+]
+event = 0
+
+
+def write(kind, legs, text=""):
+    global event
+    event += 1
+    for account, asset, amount, role in legs:
+        day = f"2021-01-{event // 24 % 28 + 1:02}T{event % 24:02}:00:00Z"
+        out.writerow([f"{event:016x}", day, kind, account, asset, amount, role, "5", "EUR", text, text, text, text, text])
+
+
+for text in texts:
+    write("deposit", [("Plain", "EUR", "100", "main")], text)
+for account in accounts:
+    write("income", [(account, "EUR", "1000", "main")])
+    write("trade", [(account, "EUR", "-100", "main"), (account, "BTC", "3", "main"), (account, "EUR", "-0.1", "fee")])
+for asset in assets:
+    write("airdrop", [("Plain", asset, "5000.000000000000000001", "main")])
+    write("trade", [("Plain", asset, "-7", "main"), ("Plain", "ETH", "1", "main")])
+    write("trade", [("Plain", asset, "-1", "main"), ("Plain", "ETH", "-1", "main"), ("Plain/sub", "SOL", "3", "main")])
+for paid in ["1", "0.000000000000000001", "1234567890.123456789012345678", "123456789012345678901234567", "99999999999999999999999.99"]:
+    for got in ["3", "7.000000000000000003", "0.000000000000000007", "1234567890123456789"]:
+        account = f"Wide {paid} {got}"     # of its own, so that its sums fit
+        write("trade", [(account, "EUR", "-" + paid, "main"), (account, "SOL", got, "main")])
+        write("trade", [(account, "EUR", paid, "main"), (account, "SOL", "-" + got, "main")])
+for kind in ["deposit", "trade", "transfer", "fee"]:
+    write(kind, [("Plain", "EUR", "0", "main")])
+    write(kind, [("Plain", "EUR", "0", "main"), ("Plain", "BTC", "5", "main")])
+    write(kind, [("Plain", "EUR", "-1", "fee")])
+write("transfer", [("Plain", "EUR", "-5", "main"), ("Plain/sub", "EUR", "4", "main"), ("Plain/sub", "EUR", "0.5", "fee")])
+PYTHON
 
 failures=0
 balances=0
@@ -128,7 +185,7 @@ judge() {
     fi
 }
 
-for folder in samples/*/*/ samples/; do
+for folder in samples/*/*/ samples/ "$work/made/hard.csv"; do
     rm -f "$work/ledger.csv"
     "$coinfold" --quiet convert "$folder" -o "$work/ledger.csv" --allow-rejected
     for target in hledger ledger beancount; do

@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use rustc_hash::FxHashSet;
 
 use super::JournalError;
 use super::dialect::Counter;
@@ -24,8 +23,6 @@ pub struct Survey {
     pub assets: FxHashMap<NameId, (i64, u8)>,
     /// Assets of which an amount has more digits than the program keeps, and how many do.
     pub rounded: FxHashMap<NameId, u64>,
-    /// Files of the rows that are in the journal.
-    pub files: FxHashSet<usize>,
 }
 
 /// The postings of an event.
@@ -56,9 +53,6 @@ pub fn survey(
         let mut survey = Survey::default();
         for event in events {
             let view = ledger.view(event);
-            survey
-                .files
-                .extend(view.members.iter().map(|at| ledger.file_index(*at)));
             for posting in postings_of(&view, names, policy)? {
                 survey.posting(&posting, view.kind, event.time_ns(), most_digits);
             }
@@ -113,6 +107,5 @@ impl Survey {
         for (asset, count) in later.rounded {
             *self.rounded.entry(asset).or_default() += count;
         }
-        self.files.extend(later.files);
     }
 }

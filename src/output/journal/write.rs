@@ -194,26 +194,23 @@ impl Entries<'_, '_> {
     /// The rows of an event: `a.csv:4`, `a.csv:4+5 b.csv:9`; more than one text if they are too many for one line.
     fn sources(&self, view: &EventView<'_>) -> Vec<String> {
         let longest = self.plan.dialect.document.values.longest_bytes;
-        let mut sources = vec![String::new()];
+        let mut sources: Vec<String> = Vec::new();
         let mut last_file = None;
         for at in view.members {
             let file = view.ledger.file_index(*at);
             let line = view.ledger.line(*at);
             let name = &self.files[file];
-            let mut source = sources.pop().unwrap_or_default();
-            let more = name.len() + 24; // and a line's number
-            if !source.is_empty() && longest.is_some_and(|most| source.len() + more > most) {
-                sources.push(std::mem::take(&mut source));
-                last_file = None;
+            let more = match last_file {
+                Some(last) if last == file => format!("+{line}"),
+                _ => format!(" {name}:{line}"),
+            };
+            last_file = Some(file);
+            match sources.last_mut() {
+                Some(source) if longest.is_none_or(|most| source.len() + more.len() <= most) => {
+                    source.push_str(&more);
+                }
+                _ => sources.push(format!("{name}:{line}")),
             }
-            if last_file == Some(file) {
-                source.push_str(&format!("+{line}"));
-            } else {
-                let blank = if source.is_empty() { "" } else { " " };
-                source.push_str(&format!("{blank}{name}:{line}"));
-                last_file = Some(file);
-            }
-            sources.push(source);
         }
         sources
     }
