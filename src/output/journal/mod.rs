@@ -2,8 +2,8 @@
 //!
 //! Comes in: a [`Ledger`] and a [`JournalLayout`], the table `[journal]` of a target, which says all in which one program's
 //! journals differ from another's. Goes out: a journal, the sums of the person's own accounts read back from it, and what
-//! there is to know before it is written. What is written with certainty is accepted by the program: names are made valid
-//! or refused, entries balance exactly, and a balance is asserted only where the journal comes to it.
+//! there is to know before it is written. It is made so that the program takes it: names are made valid or refused, entries
+//! balance exactly, and a balance is asserted only where the journal comes to it.
 
 mod assertions;
 mod dialect;
