@@ -5,6 +5,7 @@
 
 mod csv_text;
 mod findings;
+mod journal;
 mod jsonl;
 mod ledger_csv;
 mod readback;
@@ -16,6 +17,9 @@ mod whole_file;
 mod write;
 
 pub use findings::{Finding, Findings, Weight};
+pub use journal::{
+    JournalError, JournalLayout, JournalOption, JournalPlan, JournalWritten, write_journal,
+};
 pub use readback::WrittenSums;
 pub use rejects::{RejectsFile, write_rejects};
 pub use rows::write_rows;
