@@ -1,5 +1,6 @@
 //! `coinfold convert`: all exports, one ledger.
 
+mod journal;
 mod target;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use crate::ledger::{Ledger, NameTexts, Period, Totals};
 use crate::mapping::Unrecognised;
 use crate::mapping::cell::Zone;
 use crate::model::{Time, headers};
-use crate::output::{Format, WholeFile, write_ledger, write_rejects, write_rows};
+use crate::output::{Format, WholeFile, WrittenSums, write_ledger, write_rejects, write_rows};
 use crate::report::{Outcome, Problem, Summary};
 
 /// Turn exports into one ledger, and prove that nothing was lost
@@ -40,7 +41,8 @@ pub struct ConvertArgs {
     /// Where the ledger goes; the extension chooses the layout: .csv or .jsonl
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Another layout: ledger, jsonl, transactions (one row for each event), or a tool (see `targets list`)
+    /// Another layout: csv or jsonl (one line for each leg), transactions (one row for each event), or a tool (see
+    /// `targets list`)
     #[arg(long, value_name = "LAYOUT")]
     to: Option<String>,
     /// Write for a tool even what it cannot take as it is: less precise words, rounded amounts, events left out and
@@ -97,6 +99,9 @@ pub struct FactArgs {
     #[arg(long, hide = true)]
     chunk_bytes: Option<usize>,
 }
+
+/// Layouts that are no tool's.
+const OWN_LAYOUTS: [&str; 3] = ["csv", "jsonl", "transactions"];
 
 /// What is written: a layout of ours, or a tool's.
 enum Layout {
@@ -329,15 +334,28 @@ fn finish(
             summary,
             &write_others,
         ),
-        Layout::Tool(wanted) => target::finish(
-            wanted,
-            args,
-            globals,
-            ledger,
-            &names,
-            summary,
-            &write_others,
-        ),
+        Layout::Tool(wanted) => match &wanted.journal {
+            Some(layout) => journal::finish(
+                wanted,
+                layout,
+                args,
+                globals,
+                ledger,
+                &names,
+                &totals,
+                summary,
+                &write_others,
+            ),
+            None => target::finish(
+                wanted,
+                args,
+                globals,
+                ledger,
+                &names,
+                summary,
+                &write_others,
+            ),
+        },
     }
 }
 
@@ -358,16 +376,7 @@ fn write_own(
     let written = write_ledger(ledger, names, &*format.layout(), output.file());
     let (lines, sums) = written.map_err(|error| output.error(args, &error))?;
     summary.lines = lines;
-    if let Some(failure) = &sums.failure {
-        summary.problems.push(Problem::new(
-            "proof",
-            format!("the output cannot be read back: {failure}: this is a bug of coinfold"),
-        ));
-    }
-    for (account, asset, read, written) in totals.differences(&sums.totals()) {
-        let message = format!(
-            "{account}: the rows move {read} {asset}, and the output says {written}: this is a bug of coinfold"
-        );
+    for message in differences(totals, &sums) {
         summary.problems.push(Problem::new("proof", message));
     }
     if summary
@@ -389,6 +398,18 @@ fn write_own(
         Outcome::Incomplete if !args.allow_rejected => exit::INCOMPLETE,
         _ => exit::COMPLETE,
     })
+}
+
+/// Where the output does not say what the rows said, if anywhere.
+fn differences(totals: &Totals, sums: &WrittenSums) -> Vec<String> {
+    let unreadable = sums.failure.as_ref().map(|failure| {
+        format!("the output cannot be read back: {failure}: this is a bug of coinfold")
+    });
+    let differing = totals.differences(&sums.totals()).into_iter();
+    let differing = differing.map(|(account, asset, read, written)| {
+        format!("{account}: the rows move {read} {asset}, and the output says {written}: this is a bug of coinfold")
+    });
+    unreadable.into_iter().chain(differing).collect()
 }
 
 /// Writes the fates of the rows and the rejected rows beside the output.
@@ -453,12 +474,7 @@ fn layout(args: &ConvertArgs, globals: &Globals) -> Result<Layout, CliError> {
     let format = match (args.to.as_deref(), extension.as_deref()) {
         (Some("transactions"), _) => Format::Transactions,
         (Some("jsonl"), _) | (None, Some("jsonl" | "ndjson")) => Format::JsonLines,
-        (Some("ledger"), _)
-            if args.output.is_none() || globals.targets()?.get("ledger").is_none() =>
-        {
-            Format::Csv
-        }
-        (None, None | Some("csv")) => Format::Csv,
+        (Some("csv"), _) | (None, None | Some("csv")) => Format::Csv,
         (Some(id), _) => {
             return Ok(Layout::Tool(Box::new(target::Wanted::find(
                 id, args, globals,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{CliError, Globals, exit, told};
 use crate::mapping::{Diagnostic, Level};
 use crate::model::Kind;
+use crate::output::JournalLayout;
 use crate::report::render;
 use crate::target::document::FileFormat;
 use crate::target::{Case, Document, Entry, Outcome, Target, Targets};
@@ -69,10 +70,24 @@ pub fn run(command: &TargetsCommand, globals: &Globals) -> Result<i32, CliError>
         } => show(id, *source, *markdown, globals),
         TargetsCommand::Check { paths } => check(paths, globals),
         TargetsCommand::Schema => {
-            told::print(super::formats::pretty(&json!(crate::target::schema()))?)?;
+            told::print(super::formats::pretty(&schema())?)?;
             Ok(exit::COMPLETE)
         }
     }
+}
+
+/// The schema of a target's file, with that of its journal in its place.
+fn schema() -> Value {
+    let mut schema = json!(crate::target::schema());
+    let mut journal = json!(schemars::schema_for!(JournalLayout));
+    let own = journal
+        .as_object_mut()
+        .and_then(|journal| journal.remove("$defs"));
+    if let (Some(Value::Object(own)), Some(Value::Object(all))) = (own, schema.get_mut("$defs")) {
+        all.extend(own);
+    }
+    schema["properties"]["journal"] = journal;
+    schema
 }
 
 /// A target with what is written in its file.
@@ -161,11 +176,25 @@ fn summary(entry: &Entry, document: &Document, target: &Target) -> Value {
         "again": document.again,
         "extension": target.extension,
         "parts": target.parts.iter().map(|part| &part.name).filter(|name| !name.is_empty()).collect::<Vec<_>>(),
-        "options": target.options.iter().map(|(name, default, about)| json!({"name": name, "default": default, "about": about})).collect::<Vec<_>>(),
+        "options": options(target).iter().map(|(name, default, about)| json!({"name": name, "default": default, "about": about})).collect::<Vec<_>>(),
         "lossy_kinds": lossy_kinds(target),
         "unconfirmed": unconfirmed(target),
         "file": entry.file,
     })
+}
+
+/// What a person can set: name, default, what it is about.
+fn options(target: &Target) -> Vec<(String, String, String)> {
+    let journal = target.journal.clone();
+    let journal = journal.and_then(|journal| serde_json::from_value::<JournalLayout>(journal).ok());
+    match journal {
+        None => target.options.clone(),
+        Some(layout) => layout
+            .options()
+            .into_iter()
+            .map(|option| (option.name, option.default, option.about))
+            .collect(),
+    }
 }
 
 fn file_text(target: &Target) -> String {
@@ -334,8 +363,7 @@ fn page(entry: &Entry, document: &Document, target: &Target, markdown: bool) -> 
     list("Columns", files.collect());
     list(
         "Options (--set NAME=VALUE)",
-        target
-            .options
+        options(target)
             .iter()
             .map(|(name, default, about)| format!("{name} = {default:?}: {about}"))
             .collect(),
@@ -441,6 +469,18 @@ fn losses(target: &Target) -> Vec<String> {
     lost
 }
 
+/// What is wrong with the table `[journal]` of a target.
+fn wrong_journal(entry: &Entry, target: &Target) -> Option<Diagnostic> {
+    let error = serde_json::from_value::<JournalLayout>(target.journal.clone()?).err()?;
+    Some(Diagnostic {
+        level: Level::Error,
+        file: entry.file.clone(),
+        span: entry.text.find("[journal]").map(|at| at..at + 9),
+        message: error.to_string(),
+        help: None,
+    })
+}
+
 fn check(paths: &[PathBuf], globals: &Globals) -> Result<i32, CliError> {
     let mut files = Vec::new();
     for path in paths {
@@ -459,7 +499,10 @@ fn check(paths: &[PathBuf], globals: &Globals) -> Result<i32, CliError> {
     for entry in targets.entries() {
         match entry.target() {
             Err(wrong) => found.extend(wrong),
-            Ok(target) => found.extend(crate::target::lint(entry, &target)),
+            Ok(target) => {
+                found.extend(crate::target::lint(entry, &target));
+                found.extend(wrong_journal(entry, &target));
+            }
         }
     }
     if globals.json {

@@ -10,6 +10,6 @@ mod summary;
 
 pub use diagnostics::render;
 pub use explain::explain_row;
-pub use numbers::grouped;
+pub use numbers::{counted, grouped};
 pub use preflight::preflight_text;
 pub use summary::{Outcome, OutputLine, Problem, Summary};

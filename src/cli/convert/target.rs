@@ -7,16 +7,18 @@ use std::path::Path;
 use super::{ConvertArgs, Globals, cannot_write, tell};
 use crate::cli::{CliError, exit, told};
 use crate::ledger::{Ledger, NameTexts};
-use crate::output::{Settings, TargetWritten, WholeFile, write_target};
-use crate::report::{Outcome, Problem, Summary, preflight_text};
+use crate::output::{JournalLayout, Settings, TargetWritten, WholeFile, write_target};
+use crate::report::{Outcome, Problem, Summary, counted, preflight_text};
 use crate::target::document::FileFormat;
 use crate::target::{Target, Targets};
 
 /// A target that was asked for, and what the person says of it.
 pub struct Wanted {
     pub target: Target,
+    /// A journal instead of rows and columns.
+    pub journal: Option<JournalLayout>,
     targets: Targets,
-    options: BTreeMap<String, String>,
+    pub options: BTreeMap<String, String>,
     renames: BTreeMap<String, String>,
 }
 
@@ -29,8 +31,7 @@ impl Wanted {
         let targets = globals.targets()?;
         let Some(entry) = targets.get(id) else {
             let ids = targets.entries().iter().map(|entry| entry.id.as_str());
-            let layouts = ["ledger", "jsonl", "transactions"];
-            let near = crate::mapping::nearest(id, ids.chain(layouts));
+            let near = crate::mapping::nearest(id, ids.chain(super::OWN_LAYOUTS));
             let help = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             return Err(CliError::usage(format!(
                 "there is no target `{id}`{help}\n  help: `coinfold targets list` names them"
@@ -43,8 +44,19 @@ impl Wanted {
         let options = pairs(&args.set, "NAME=VALUE")?;
         let renames = pairs(&args.rename, "CODE=NAME")?;
         choose_container(&mut target, args.output.as_deref());
+        if let Some(written) = &target.journal {
+            let journal = super::journal::layout(&target.id, written, &options, &renames)?;
+            return Ok(Wanted {
+                journal: Some(journal),
+                target,
+                options,
+                renames,
+                targets,
+            });
+        }
         let wanted = Wanted {
             target,
+            journal: None,
             options,
             renames,
             targets,
@@ -120,36 +132,76 @@ pub fn finish(
         }
         return super::proof_failed(summary, args, globals);
     }
-    let preflight = preflight_text(&target.tool, &target.layout, written.findings.iter());
     if written.findings.any_loss() && !args.lossy {
-        summary.outcome = Outcome::TargetCannotTake;
-        summary.lines = 0;
-        tell(&summary, args, globals)?;
-        if !globals.json {
-            told::say(preflight);
-            told::say(format!(
-                "{} cannot take all of this: nothing was written; --lossy accepts what is listed above",
-                target.tool
-            ));
-        }
-        return Ok(exit::TARGET_CANNOT_TAKE);
+        return tell_refusal(wanted, summary, args, globals);
     }
     write_others(&mut summary)?;
     hand_over(written, args, globals, &mut summary)?;
-    tell(&summary, args, globals)?;
-    if !globals.json && !globals.quiet {
-        told::say(preflight);
-        for path in &summary.outputs {
-            told::say(format!("{}: {} rows", path.file, path.rows));
-        }
-        if args.output.is_some() && !args.dry_run {
-            told::say(format!("then: {}", target.how_to_upload));
-        }
-    }
+    tell_written(wanted, &summary, args, globals)?;
     Ok(match summary.outcome {
         Outcome::Incomplete if !args.allow_rejected => exit::INCOMPLETE,
         _ => exit::COMPLETE,
     })
+}
+
+/// Tells why nothing was written.
+pub fn tell_refusal(
+    wanted: &Wanted,
+    mut summary: Summary,
+    args: &ConvertArgs,
+    globals: &Globals,
+) -> Result<i32, CliError> {
+    summary.outcome = Outcome::TargetCannotTake;
+    summary.lines = 0;
+    tell(&summary, args, globals)?;
+    if !globals.json {
+        let target = &wanted.target;
+        told::say(preflight_text(
+            &target.tool,
+            &target.layout,
+            summary.preflight.iter(),
+        ));
+        let help = if args.lossy {
+            "what is marked ✗ must be mended first"
+        } else {
+            "--lossy accepts what is listed above"
+        };
+        told::say(format!(
+            "{} cannot take all of this: nothing was written; {help}",
+            target.tool
+        ));
+    }
+    Ok(exit::TARGET_CANNOT_TAKE)
+}
+
+/// Tells what was written, what it cannot say, and what to do with it.
+pub fn tell_written(
+    wanted: &Wanted,
+    summary: &Summary,
+    args: &ConvertArgs,
+    globals: &Globals,
+) -> Result<(), CliError> {
+    tell(summary, args, globals)?;
+    if globals.json || globals.quiet {
+        return Ok(());
+    }
+    let target = &wanted.target;
+    told::say(preflight_text(
+        &target.tool,
+        &target.layout,
+        summary.preflight.iter(),
+    ));
+    for path in &summary.outputs {
+        told::say(format!(
+            "{}: {}",
+            path.file,
+            counted(path.rows, "row", "rows")
+        ));
+    }
+    if args.output.is_some() && !args.dry_run {
+        told::say(format!("then: {}", target.how_to_upload));
+    }
+    Ok(())
 }
 
 /// Gives the files their names, or copies the only one to stdout.
