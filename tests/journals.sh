@@ -175,7 +175,7 @@ judge() {
     local folder=$1 target=$2 journal=$work/journal.$2
     rm -f "$journal"
     : >"$work/renamed.tsv"
-    if "$coinfold" --quiet convert "$folder" --to "$target" -o "$journal" --allow-rejected &&
+    if "$coinfold" --quiet convert "$folder" --to "$target" -o "$journal" --allow-rejected --lossy &&
         "of_$target" "$journal" &&
         python3 "$work/compare.py" "$target" "$work/ledger.csv" "$work/told.tsv" "$work/renamed.tsv"; then
         balances=$((balances + $(cat "$work/told.tsv.count")))
