@@ -232,7 +232,7 @@ fn several_assets_on_a_side_are_divided_and_add_up() {
             "swap,1,C,0.03333333,BNB,,"
         ]
     );
-    assert!(made_rows.says("one event of several assets is several rows"));
+    assert!(made_rows.says("divided evenly: the source states no values"));
     let in_order = made(
         &format!("{COLUMNS}[rows]\nseveral = 'in_order'\n{KINDS}[otherwise]\nout = 'withdrawal'\n"),
         &dust,
@@ -661,7 +661,7 @@ fn equal_rows_are_told_where_the_tool_takes_them_for_one() {
     let kept = made(&plain(""), &events);
     assert_eq!(kept.rows().len(), 2);
     assert!(kept.losses().is_empty());
-    let told = made(&plain("[rows]\nalike = 'loss'"), &events);
+    let told = made(&plain("[rows]\nalike = ['kind', 'in', 'in of']"), &events);
     assert_eq!(told.rows().len(), 2);
     assert_eq!(
         told.losses(),

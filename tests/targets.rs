@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use bigdecimal::{BigDecimal, RoundingMode};
 use calamine::Reader;
 use coinfold::convert::Options;
 use coinfold::input::discover;
@@ -448,32 +449,30 @@ fn headers_of(part: &toml::Table) -> Vec<String> {
 }
 
 /// What a file says was moved, by asset, as its target's `adds_up` says; read with other code than the program's.
-fn sums_in(path: &Path, part: &toml::Table, sums: &mut BTreeMap<String, Decimal>) {
+fn sums_in(path: &Path, part: &toml::Table, sums: &mut BTreeMap<String, BigDecimal>) {
     let format = part
         .get("file")
         .and_then(|file| file.get("format"))
         .and_then(toml::Value::as_str);
     let rows: Vec<BTreeMap<String, String>> = if format == Some("json") {
         let text = std::fs::read_to_string(path).unwrap();
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let list = part["file"].get("list").and_then(toml::Value::as_str);
-        let list = list.map_or(&value, |name| &value[name]);
-        let plain = |value: &serde_json::Value| match value {
-            serde_json::Value::String(text) => text.clone(),
-            serde_json::Value::Null => String::new(),
-            other => other.to_string(),
-        };
-        list.as_array()
-            .unwrap()
-            .iter()
-            .map(|row| {
-                row.as_object()
-                    .unwrap()
-                    .iter()
-                    .map(|(key, value)| (key.clone(), plain(value)))
-                    .collect()
-            })
-            .collect()
+        let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(list.is_array() || list.is_object());
+        // Digit by digit: as a float, a number would lose some.
+        let pair = regex::Regex::new(r#""([^"]+)": (?:"((?:[^"\\]|\\.)*)"|(-?[0-9.]+))"#).unwrap();
+        let rows = text.lines().filter(|line| line.starts_with("    {"));
+        rows.map(|line| {
+            let mut row: BTreeMap<String, String> = headers_of(part)
+                .into_iter()
+                .map(|header| (header, String::new()))
+                .collect();
+            row.extend(pair.captures_iter(line).map(|found| {
+                let value = found.get(2).or(found.get(3)).unwrap();
+                (found[1].to_owned(), value.as_str().to_owned())
+            }));
+            row
+        })
+        .collect()
     } else {
         let delimiter = part
             .get("file")
@@ -506,7 +505,7 @@ fn sums_in(path: &Path, part: &toml::Table, sums: &mut BTreeMap<String, Decimal>
         .and_then(|amounts| amounts.get("decimal_mark"))
         .and_then(toml::Value::as_str)
         == Some(",");
-    let number = |text: &str| -> Decimal {
+    let number = |text: &str| -> BigDecimal {
         if comma {
             text.replace(',', ".")
         } else {
@@ -538,7 +537,7 @@ fn sums_in(path: &Path, part: &toml::Table, sums: &mut BTreeMap<String, Decimal>
                 amount *= number(&row[times]);
             }
             if let Some(digits) = entry.get("digits").and_then(toml::Value::as_integer) {
-                amount = amount.round_dp(u32::try_from(digits).unwrap());
+                amount = amount.with_scale_round(digits, RoundingMode::HalfEven);
             }
             if key("way") == Some("out") {
                 amount = -amount;
@@ -585,9 +584,9 @@ proptest! {
         let options = Options { named: vec![name], ..Options::default() };
         let folded = coinfold::fold(&discovery.sources, &LIBRARY, &options, Period::default(), &|_| ());
         let names = folded.ledger.name_texts();
-        let mut expected: BTreeMap<String, Decimal> = BTreeMap::new();
+        let mut expected: BTreeMap<String, BigDecimal> = BTreeMap::new();
         for (asset, amount, _) in events.iter().flat_map(|event| &event.legs) {
-            *expected.entry((*asset).to_owned()).or_default() += *amount;
+            *expected.entry((*asset).to_owned()).or_default() += amount.to_string().parse::<BigDecimal>().unwrap();
         }
         for entry in tables() {
             let mut target = entry.target().unwrap_or_else(|_| panic!("{} does not compile", entry.id));
@@ -604,7 +603,7 @@ proptest! {
                 continue;
             }
             let document: toml::Table = entry.text.parse().unwrap();
-            let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
+            let mut sums: BTreeMap<String, BigDecimal> = BTreeMap::new();
             let parts: Vec<toml::Table> = match document.get("part").and_then(toml::Value::as_array) {
                 None => vec![document.clone()],
                 Some(parts) => parts
@@ -637,13 +636,13 @@ proptest! {
                 .into_iter().flatten()
                 .map(|(code, name)| (name.as_str().unwrap().to_owned(), code.clone()))
                 .collect();
-            let mut by_asset: BTreeMap<String, Decimal> = BTreeMap::new();
+            let mut by_asset: BTreeMap<String, BigDecimal> = BTreeMap::new();
             for (code, sum) in sums {
                 *by_asset.entry(renamed.get(&code).cloned().unwrap_or(code)).or_default() += sum;
             }
             let assets: BTreeSet<&String> = by_asset.keys().chain(expected.keys()).collect();
             for asset in assets {
-                let of = |sums: &BTreeMap<String, Decimal>| sums.get(asset).copied().unwrap_or_default();
+                let of = |sums: &BTreeMap<String, BigDecimal>| sums.get(asset).cloned().unwrap_or_default();
                 prop_assert_eq!(of(&by_asset), of(&expected), "{}: {}", &entry.id, asset);
             }
         }

@@ -57,6 +57,8 @@ pub struct Part {
     pub columns: Vec<Column>,
     pub adds_up: Vec<AddsUp>,
     pub checks: Vec<Check>,
+    /// Columns by which the tool takes equal rows for one; empty if it keeps them.
+    pub alike: Vec<usize>,
     /// Cases of each kind, in the order of [`Kind::ALL`].
     pub kinds: Vec<Vec<Case>>,
     pub otherwise: Vec<Case>,
@@ -94,8 +96,6 @@ pub struct RowRules {
     pub rebate: Rebate,
     pub transfer: Transfer,
     pub carries: Option<Expr>,
-    /// The tool takes equal rows for one.
-    pub one_of_equal_rows: bool,
 }
 
 pub type FeeRule = FeePlace;
@@ -428,8 +428,23 @@ impl Compiler<'_, '_, '_> {
             .flatten()
             .map(|check| self.check(check, &columns))
             .collect();
-        let (kinds, otherwise) = self.kinds(&part.kinds, &part.otherwise);
+        let alike = self.headers(part.rows.alike.as_deref().unwrap_or_default(), &columns);
+        let (mut kinds, mut otherwise) = self.kinds(&part.kinds, &part.otherwise);
+        // Words are told in the order of the columns that they stand in.
+        let place = |field: usize| {
+            let name = self.names.columns.iter().find(|(_, (at, ..))| *at == field);
+            let name = name.map_or("", |(name, _)| name.as_str());
+            let says = |column: &document::Column| match column {
+                document::Column::Pair(_, cell) => has_word(cell, name),
+                document::Column::Table(table) => has_word(&table.cell, name),
+            };
+            written.iter().position(says).unwrap_or(usize::MAX)
+        };
+        for case in kinds.iter_mut().flatten().chain(&mut otherwise) {
+            case.words.sort_by_key(|(field, _)| place(*field));
+        }
         Part {
+            alike,
             name: part.name.clone(),
             when,
             file: self.container(&part.file),
@@ -508,7 +523,6 @@ impl Compiler<'_, '_, '_> {
             rebate: rows.rebate.unwrap_or(Rebate::Row),
             transfer: rows.transfer.unwrap_or(TransferRows::TwoRows),
             carries: test(&rows.carries),
-            one_of_equal_rows: rows.alike == Some(document::Alike::Loss),
         }
     }
 
@@ -776,6 +790,12 @@ fn collect_words(entry: &Entry, words: &mut Vec<String>) {
                 .for_each(|entry| collect_words(entry, words));
         }
     }
+}
+
+/// Whether a name stands in an expression.
+fn has_word(text: &str, name: &str) -> bool {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .any(|word| word == name)
 }
 
 /// A target without parts, as its only part.

@@ -203,8 +203,8 @@ pub struct RowOptions {
     pub rebate: Option<Rebate>,
     pub transfer: Option<TransferRows>,
     pub carries: Option<String>,
-    /// Whether the tool takes equal rows for one.
-    pub alike: Option<Alike>,
+    /// Columns by which the tool takes equal rows for one.
+    pub alike: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -229,13 +229,6 @@ pub enum FeePlace {
     Column,
     Row,
     Included,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Alike {
-    Kept,
-    Loss,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

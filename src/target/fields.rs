@@ -38,6 +38,7 @@ fields! {
     ToAccount "to_account" Text,
     Platform "platform" Text,
     Sides "sides" Text,
+    EventSides "event_sides" Text,
     Direction "direction" Text,
     Amount "amount" Amount,
     Asset "asset" Asset,

@@ -39,7 +39,8 @@ pub fn cell(
 ) -> Result<Cell, RowError> {
     let blank = || Cell {
         text: column.blank.clone(),
-        number: false,
+        // A zero for nothing is a number too.
+        number: column.number,
         amount: false,
     };
     Ok(match &column.fill {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::cells::{self, Cell, Cut};
 use super::codes::Written;
 use super::facts::{self, Facts};
-use super::pool::{Flow, take};
+use super::pool::{Flow, Stream, take};
 use super::rows::{self, Asked, Row};
 use super::{files, read_back};
 use crate::convert::Evaluate;
@@ -166,11 +166,18 @@ impl Drafter<'_, '_> {
         for (_, row) in main_rows {
             *by_account.entry(row.account).or_default() += 1;
         }
+        let main = |flow: &&Flow| matches!(flow.stream, Stream::Sent | Stream::Received);
+        let by_value = flows.iter().filter(main).all(|flow| flow.value.is_some());
         if by_account.values().any(|rows| *rows > 1) {
             draft.noted.push(noted(
                 Weight::Note,
                 "split",
-                "one event of several assets is several rows: the parts add up to it".to_owned(),
+                if by_value {
+                    "one event of several assets is several rows, divided by the values that the source states"
+                } else {
+                    "one event of several assets is several rows, divided evenly: the source states no values, and gains worked out from them are a guess"
+                }
+                .to_owned(),
                 "",
                 flows,
             ));
@@ -205,7 +212,9 @@ impl Drafter<'_, '_> {
             help,
             example: example(view, self.names, &row.takes),
         };
-        let facts = base.of_row(&row, &self.written.codes);
+        let mut facts = base.of_row(&row, &self.written.codes);
+        facts.set_number(Field::Row, position);
+        facts.set_number(Field::Rows, count);
         let (case, is_fallback) = self.case(part, &row, &facts)?;
         let said = case_text(case);
         match &case.outcome {

@@ -100,13 +100,8 @@ impl Facts {
         if let Some(to) = row.to_account {
             facts.set_text(Field::ToAccount, &codes.accounts[to.0 as usize]);
         }
-        let sides = match row.side() {
-            Side::In => "received",
-            Side::Out => "sent",
-            Side::Both => "both",
-            Side::None => "none",
-        };
-        facts.set_text(Field::Sides, sides);
+        facts.set_text(Field::Sides, sides_word(row.side()));
+        facts.set_text(Field::EventSides, sides_word(row.event_sides));
         let sent = [
             Field::SentAmount,
             Field::SentAsset,
@@ -193,6 +188,15 @@ impl Facts {
             self.values[first + 2] = Value::Amount(value);
             self.values[first + 3] = asset(codes, currency);
         }
+    }
+}
+
+fn sides_word(sides: Side) -> &'static str {
+    match sides {
+        Side::In => "received",
+        Side::Out => "sent",
+        Side::Both => "both",
+        Side::None => "none",
     }
 }
 

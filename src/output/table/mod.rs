@@ -51,7 +51,7 @@ pub struct TargetWritten {
 impl TargetWritten {
     /// How the files will be called, if the output is called so.
     pub fn paths(&self, output: &Path) -> Vec<PathBuf> {
-        if let [_] = self.files.as_slice() {
+        if let ([_], [_]) = (self.files.as_slice(), self.parts.as_slice()) {
             return vec![output.to_owned()];
         }
         let differs = |of: &dyn Fn(&Finished) -> String| {
@@ -61,7 +61,8 @@ impl TargetWritten {
             file.account
                 .map_or(String::new(), |id| self.accounts[id.0 as usize].clone())
         };
-        let several_parts = differs(&|file| self.parts[file.part].clone());
+        // Which of the tool's imports a file is for must stand in its name, whether the others have rows or not.
+        let several_parts = self.parts.len() > 1;
         let several_accounts = differs(&of_account);
         let mut taken: BTreeMap<PathBuf, u32> = BTreeMap::new();
         self.files
@@ -278,12 +279,13 @@ impl<'l> Engine<'l> {
 
     /// Tells of a row that the tool will take for one that it has already.
     fn note_equal(&mut self, view: &EventView<'_>, row: &draft::Composed) {
-        if !self.target.parts[row.part].rows.one_of_equal_rows {
+        let alike = &self.target.parts[row.part].alike;
+        if alike.is_empty() {
             return;
         }
         let mut hasher = Xxh3::new();
-        for cell in &row.cells {
-            hasher.update(cell.text.as_bytes());
+        for column in alike {
+            hasher.update(row.cells[*column].text.as_bytes());
             hasher.update(b"\0");
         }
         if !self.equal_rows.insert((row.part, hasher.digest128())) {

@@ -20,6 +20,8 @@ pub struct Row {
     pub fee: Option<Flow>,
     /// In a row of one leg: which way it goes.
     pub leg: Option<Side>,
+    /// The sides of what the row was made of, before it was unfolded into legs.
+    pub event_sides: Side,
     /// What the row stands for: the legs, or the parts of legs, that are nowhere else.
     pub takes: Vec<Flow>,
 }
@@ -27,6 +29,7 @@ pub struct Row {
 impl Row {
     fn of(kind: Kind, account: NameId, sent: Vec<Flow>, received: Vec<Flow>) -> Row {
         let takes = sent.iter().chain(&received).copied().collect();
+        let event_sides = sides_of(&sent, &received);
         Row {
             kind,
             account,
@@ -35,6 +38,7 @@ impl Row {
             received,
             fee: None,
             leg: None,
+            event_sides,
             takes,
         }
     }
@@ -52,12 +56,16 @@ impl Row {
     }
 
     pub fn side(&self) -> Side {
-        match (self.sent.is_empty(), self.received.is_empty()) {
-            (false, false) => Side::Both,
-            (false, true) => Side::Out,
-            (true, false) => Side::In,
-            (true, true) => Side::None,
-        }
+        sides_of(&self.sent, &self.received)
+    }
+}
+
+fn sides_of(sent: &[Flow], received: &[Flow]) -> Side {
+    match (sent.is_empty(), received.is_empty()) {
+        (false, false) => Side::Both,
+        (false, true) => Side::Out,
+        (true, false) => Side::In,
+        (true, true) => Side::None,
     }
 }
 
@@ -237,10 +245,12 @@ fn unfolded(row: Row, rules: &RowRules, asked: &dyn Asked) -> Vec<Row> {
     }
     let sent = row.sent.iter().map(|flow| Row {
         leg: Some(Side::Out),
+        event_sides: row.event_sides,
         ..Row::of(row.kind, row.account, vec![*flow], vec![])
     });
     let received = row.received.iter().map(|flow| Row {
         leg: Some(Side::In),
+        event_sides: row.event_sides,
         ..Row::of(row.kind, row.account, vec![], vec![*flow])
     });
     sent.chain(received).collect()
@@ -287,7 +297,10 @@ fn include(row: &mut Row, fee: Flow) -> bool {
         return false;
     }
     let same = |flow: &&mut Flow| flow.asset == fee.asset;
-    if let Some(flow) = row.received.iter_mut().find(same)
+    // In a transfer of one row, what came in is another account's.
+    let may_take_off = row.to_account.is_none();
+    if may_take_off
+        && let Some(flow) = row.received.iter_mut().find(same)
         && let Some(net) = flow.amount.checked_sub(fee.amount)
         && net.is_positive()
     {
@@ -330,7 +343,6 @@ mod tests {
         rebate: Rebate::Row,
         transfer: Transfer::TwoRows,
         carries: None,
-        one_of_equal_rows: false,
     };
 
     fn flow(account: u32, stream: Stream, amount: &str, asset: u32) -> Flow {
