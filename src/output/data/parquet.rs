@@ -139,30 +139,36 @@ fn refuse_what_does_not_fit(job: DataJob<'_>) -> Result<(), DataError> {
     let mut others = 0_u64;
     for event in &job.ledger.events {
         job.ledger.view(event).for_each_leg(|leg, at| {
-            let amounts = [Some((leg.amount, leg.asset)), leg.value];
-            for (amount, asset) in amounts.into_iter().flatten() {
+            let amounts = [
+                ("amount", Some((leg.amount, leg.asset))),
+                ("value", leg.value),
+            ];
+            for (column, amount) in amounts {
+                let Some((amount, asset)) = amount else {
+                    continue;
+                };
                 if units(amount).is_some() {
                     continue;
                 }
                 if first.is_none() {
-                    first = Some((amount, asset, at));
+                    first = Some((column, amount, asset, at));
                 } else {
                     others += 1;
                 }
             }
         });
     }
-    let Some((amount, asset, at)) = first else {
+    let Some((column, amount, asset, at)) = first else {
         return Ok(());
     };
     let more = match others {
         0 => String::new(),
-        1 => ", nor does another amount".to_owned(),
-        many => format!(", nor do {many} other amounts"),
+        1 => "; nor does one more".to_owned(),
+        many => format!("; nor do {many} more"),
     };
     Err(DataError::Refused {
         message: format!(
-            "{}:{}: {amount} {} does not fit the 20 digits before the point and 18 behind it that Parquet's amounts have{more}",
+            "{}:{}: the {column} {amount} {} does not fit DECIMAL(38, {DECIMAL_SCALE}), which has 20 digits before the point and 18 behind it{more}",
             job.ledger.file(at).name,
             job.ledger.line(at),
             job.names.asset(asset),
