@@ -57,7 +57,7 @@ pub(super) const INDEXES: &str = "
 CREATE INDEX events_by_id ON events (id);
 CREATE INDEX events_by_time ON events (time_ns);
 CREATE UNIQUE INDEX legs_by_event ON legs (event, nth);
-CREATE INDEX legs_by_asset ON legs (account, asset);
+CREATE INDEX legs_by_asset ON legs (account, asset, amount);
 CREATE INDEX legs_by_row ON legs (file, line);
 CREATE INDEX rows_by_place ON rows (file, line);
 CREATE INDEX rows_by_event ON rows (event);
@@ -96,8 +96,8 @@ SELECT events.time, events.kind, placed.account,
     AS ids,
   events.note, events.id AS event
 FROM placed JOIN events ON events.number = placed.event
-GROUP BY placed.event, placed.account, placed.place
-ORDER BY placed.event, min(placed.first), placed.place;
+GROUP BY placed.event, placed.first, placed.place
+ORDER BY placed.event, placed.first, placed.place;
 ";
 
 /// Nine decimal digits to a limb: a sum of nine billion limbs fits 64 bits, and SQLite's `sum` of whole numbers is exact or
@@ -118,10 +118,17 @@ pub(super) fn balances_view() -> String {
     let base = format!("1{}", "0".repeat(LIMB_DIGITS));
     let list = |each: &dyn Fn(usize) -> String| (0..LIMBS).map(each).collect::<Vec<_>>().join(", ");
     let cut = list(&|limb| {
-        format!(
-            "sum(sign * CAST(substr(digits, {}, {LIMB_DIGITS}) AS INTEGER)) AS limb{limb}",
+        let sum = format!(
+            "sum(sign * CAST(substr(digits, {}, {LIMB_DIGITS}) AS INTEGER))",
             limb * LIMB_DIGITS + 1
-        )
+        );
+        // Few amounts have more than 18 digits on a side, and the others need not be looked at so far out.
+        let far = match limb {
+            0..3 => "point > 19",
+            7.. => "places > 18",
+            _ => return format!("{sum} AS limb{limb}"),
+        };
+        format!("coalesce({sum} FILTER (WHERE {far}), 0) AS limb{limb}")
     });
     let plain = list(&|limb| format!("limb{limb}"));
     let turned = list(&|limb| format!("-limb{limb}"));
@@ -133,7 +140,7 @@ WITH split AS (
     instr(ltrim(amount, '-') || '.', '.') AS point
   FROM legs
 ), padded AS (
-  SELECT account, asset, 1 - 2 * negative AS sign,
+  SELECT account, asset, point, length(plain) - point AS places, 1 - 2 * negative AS sign,
     substr('{zeros}' || substr(plain, 1, point - 1), -{side}) || substr(substr(plain, point + 1) || '{zeros}', 1, {side})
       AS digits
   FROM split
