@@ -38,11 +38,7 @@ fn database(path: &Path) -> Connection {
 /// All cells of a query, its column names first.
 fn query(database: &Connection, sql: &str) -> Cells {
     let mut select = database.prepare(sql).unwrap();
-    let names: Vec<String> = select
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = select.column_names().map(str::to_owned).collect();
     let width = names.len();
     let mut cells = vec![names];
     let mut rows = select.query([]).unwrap();
@@ -310,7 +306,10 @@ fn an_amount_that_parquet_does_not_hold_is_named_and_nothing_is_written() {
     let fits = format!("2023-01-01T00:00:00Z,deposit,Vault,,,{LONG},AAA,,,1,USD,,,");
     let long = format!("2023-01-03T00:00:00Z,deposit,Vault,,,{LONGER},BBB,,,{LONGER},USD,,,");
     let place = Workplace::with(&[
-        ("fits.csv", &export(TRANSACTIONS, &[fits.clone()])),
+        (
+            "fits.csv",
+            &export(TRANSACTIONS, std::slice::from_ref(&fits)),
+        ),
         ("own.csv", &export(TRANSACTIONS, &[fits, long])),
     ]);
     place
