@@ -9,15 +9,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::data::{DataArgs, write_told};
 use super::told::{self, Progress};
 use super::{CliError, Globals, exit};
 use crate::convert::{Options, PathRule, Reading};
 use crate::input::{InputErrorKind, Source, discover};
-use crate::ledger::{Ledger, NameTexts, Period, Totals};
+use crate::ledger::{Ledger, Period, Totals};
 use crate::mapping::Unrecognised;
 use crate::mapping::cell::Zone;
 use crate::model::{Time, headers};
-use crate::output::{Format, WholeFile, WrittenSums, write_ledger, write_rejects, write_rows};
+use crate::output::{
+    DataFormat, Format, WholeFile, WrittenSums, is_own_data, write_ledger, write_rejects,
+    write_rows,
+};
 use crate::report::{Outcome, Problem, Summary};
 
 /// Turn exports into one ledger, and prove that nothing was lost
@@ -33,16 +37,16 @@ Examples:
 
 Exit codes: 0 complete · 1 it could not work · 2 wrong usage · 3 nothing was recognised ·
 4 converted, but rows were rejected or left unclassified, or a file was not recognised · 5 the proof failed ·
-6 the tool cannot take something, and nothing was written")]
+6 the layout or the tool cannot take something, and nothing was written")]
 pub struct ConvertArgs {
     /// Files, folders (with all below them), patterns with *, or - for stdin; compressed or not
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
-    /// Where the ledger goes; the extension chooses the layout: .csv or .jsonl
+    /// Where the ledger goes; the extension chooses the layout: .csv, .jsonl, .parquet, .sqlite or .xlsx
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Another layout: csv or jsonl (one line for each leg), transactions (one row for each event), or a tool (see
-    /// `targets list`)
+    /// Another layout: csv or jsonl (one line for each leg), transactions (one row for each event), parquet, sqlite,
+    /// xlsx, or a tool (see `targets list`)
     #[arg(long, value_name = "LAYOUT")]
     to: Option<String>,
     /// Write for a tool even what it cannot take as it is: less precise words, rounded amounts, events left out and
@@ -74,6 +78,8 @@ pub struct ConvertArgs {
     #[arg(long)]
     allow_balance_breaks: bool,
     #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
     facts: FactArgs,
 }
 
@@ -101,11 +107,12 @@ pub struct FactArgs {
 }
 
 /// Layouts that are no tool's.
-const OWN_LAYOUTS: [&str; 3] = ["csv", "jsonl", "transactions"];
+const OWN_LAYOUTS: [&str; 6] = ["csv", "jsonl", "transactions", "parquet", "sqlite", "xlsx"];
 
-/// What is written: a layout of ours, or a tool's.
+/// What is written: a layout of ours, text or not, or a tool's.
 enum Layout {
     Own(Format),
+    Data(DataFormat),
     Tool(Box<target::Wanted>),
 }
 
@@ -186,6 +193,12 @@ impl FactArgs {
 
 pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
     let layout = layout(args, globals)?;
+    let data = match layout {
+        Layout::Data(format) => Some(format),
+        _ => None,
+    };
+    args.data
+        .check(data, args.output.is_some() || args.dry_run)?;
     let options = Options {
         named: args.paths.clone(),
         ..args.facts.options()?
@@ -204,9 +217,12 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
     }
     let discovery = discover(&args.paths).map_err(|error| told_error(&error))?;
     let mut problems = Vec::new();
+    let mut own_files = Vec::new();
     for problem in &discovery.problems {
         let place = problem.source_name().to_owned();
         match problem.kind() {
+            // A folder may hold what an earlier run wrote.
+            InputErrorKind::NotText(_) if is_own_data(Path::new(&place)) => own_files.push(place),
             // A folder may hold a PDF or a picture, and a link loop loses nothing.
             InputErrorKind::NotText(_) => {
                 problems.push(Problem::new("unrecognised", problem.to_string()).at(place, None))
@@ -243,9 +259,14 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         progress.add(bytes)
     });
     progress.finish();
-    let mut own_files = Vec::new();
     for (name, reading) in folded.left_out {
         match reading {
+            Reading::Failed(error)
+                if matches!(error.kind(), InputErrorKind::NotText(_))
+                    && is_own_data(Path::new(&name)) =>
+            {
+                own_files.push(name);
+            }
             Reading::Failed(error) if matches!(error.kind(), InputErrorKind::NotText(_)) => {
                 problems.push(Problem::new("unrecognised", error.to_string()).at(name, None));
             }
@@ -324,16 +345,25 @@ fn finish(
     }
     let write_others = |summary: &mut Summary| write_fates(args, ledger, sources, summary);
     match layout {
-        Layout::Own(format) => write_own(
-            *format,
-            args,
-            globals,
-            ledger,
-            &names,
-            &totals,
-            summary,
-            &write_others,
-        ),
+        Layout::Own(format) => {
+            let write = |output: &mut Output, _: &mut Summary| {
+                Ok(write_ledger(
+                    ledger,
+                    &names,
+                    &*format.layout(),
+                    output.file(),
+                ))
+            };
+            write_own(&write, args, globals, &totals, summary, &write_others)
+        }
+        Layout::Data(format) => {
+            let job = args.data.job(ledger, &names, sources);
+            let write = |output: &mut Output, summary: &mut Summary| {
+                let path = output.path();
+                write_told(job, *format, output.file(), path.as_deref(), summary)
+            };
+            write_own(&write, args, globals, &totals, summary, &write_others)
+        }
         Layout::Tool(wanted) => match &wanted.journal {
             Some(layout) => journal::finish(
                 wanted,
@@ -359,21 +389,22 @@ fn finish(
     }
 }
 
+/// Writes a layout. The inner result is that of the file: lines, and the sums that stand in it.
+type WriteOwn<'w> =
+    &'w dyn Fn(&mut Output, &mut Summary) -> Result<std::io::Result<(u64, WrittenSums)>, CliError>;
+
 /// Writes one of our own layouts.
-#[expect(clippy::too_many_arguments)]
 fn write_own(
-    format: Format,
+    write: WriteOwn<'_>,
     args: &ConvertArgs,
     globals: &Globals,
-    ledger: &Ledger,
-    names: &NameTexts,
     totals: &Totals,
     mut summary: Summary,
     write_others: &dyn Fn(&mut Summary) -> Result<(), CliError>,
 ) -> Result<i32, CliError> {
     // Everything is written into a file that has no name yet, and read back, before anything is shown as done.
     let mut output = Output::create(args)?;
-    let written = write_ledger(ledger, names, &*format.layout(), output.file());
+    let written = write(&mut output, &mut summary)?;
     let (lines, sums) = written.map_err(|error| output.error(args, &error))?;
     summary.lines = lines;
     for message in differences(totals, &sums) {
@@ -471,19 +502,24 @@ fn layout(args: &ConvertArgs, globals: &Globals) -> Result<Layout, CliError> {
         .as_ref()
         .and_then(|path| path.extension())
         .map(|extension| extension.to_string_lossy().to_lowercase());
-    let format = match (args.to.as_deref(), extension.as_deref()) {
-        (Some("transactions"), _) => Format::Transactions,
-        (Some("jsonl"), _) | (None, Some("jsonl" | "ndjson")) => Format::JsonLines,
-        (Some("csv"), _) | (None, None | Some("csv")) => Format::Csv,
-        (Some(id), _) => {
-            return Ok(Layout::Tool(Box::new(target::Wanted::find(
-                id, args, globals,
-            )?)));
-        }
+    let layout = match (args.to.as_deref(), extension.as_deref()) {
+        (Some("transactions"), _) => Layout::Own(Format::Transactions),
+        (Some("jsonl"), _) | (None, Some("jsonl" | "ndjson")) => Layout::Own(Format::JsonLines),
+        (Some("csv"), _) | (None, None | Some("csv")) => Layout::Own(Format::Csv),
+        (Some(id), _) => match DataFormat::of_id(id) {
+            Some(format) => Layout::Data(format),
+            None => {
+                return Ok(Layout::Tool(Box::new(target::Wanted::find(
+                    id, args, globals,
+                )?)));
+            }
+        },
         (None, Some(other)) => {
-            return Err(CliError::usage(format!(
-                "`.{other}` is no layout of a ledger: use .csv or .jsonl, or say `--to`"
-            )));
+            DataFormat::of_extension(other).map(Layout::Data).ok_or_else(|| {
+                CliError::usage(format!(
+                    "`.{other}` is no layout of a ledger: use .csv, .jsonl, .parquet, .sqlite or .xlsx, or say `--to`"
+                ))
+            })?
         }
     };
     if args.lossy || !args.set.is_empty() || !args.rename.is_empty() {
@@ -491,7 +527,7 @@ fn layout(args: &ConvertArgs, globals: &Globals) -> Result<Layout, CliError> {
             "--lossy, --set and --rename are for the layout of a tool: add --to (`coinfold targets list`)",
         ));
     }
-    Ok(Layout::Own(format))
+    Ok(layout)
 }
 
 /// Where the output goes until it is proved.
@@ -516,6 +552,13 @@ impl Output {
         match self {
             Output::Named(file) => file.file(),
             Output::Nameless(file) => file,
+        }
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        match self {
+            Output::Named(file) => Some(file.temporary_path().to_owned()),
+            Output::Nameless(_) => None,
         }
     }
 
@@ -598,9 +641,10 @@ fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), CliError> {
     };
     // A ledger of an earlier run that lies among the exports is no input: it is left out.
     let ours = || {
-        std::fs::read(&output).is_ok_and(|bytes| {
-            headers::is_own(&bytes) || bytes.starts_with(headers::TRANSACTIONS.as_bytes())
-        })
+        is_own_data(&output)
+            || std::fs::read(&output).is_ok_and(|bytes| {
+                headers::is_own(&bytes) || bytes.starts_with(headers::TRANSACTIONS.as_bytes())
+            })
     };
     match sources.iter().find(same) {
         Some(source) if !ours() => Err(CliError::usage(format!(

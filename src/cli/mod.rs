@@ -1,6 +1,7 @@
 //! The command line: one file for each command. Talks to people, holds no logic. stdout carries data, stderr talks.
 
 mod convert;
+mod data;
 mod detect;
 mod explain;
 mod formats;
@@ -29,7 +30,7 @@ pub mod exit {
     /// Rows were rejected or left unclassified, or a file was not recognised.
     pub const INCOMPLETE: i32 = 4;
     pub const PROOF_FAILED: i32 = 5;
-    /// The layout of a tool cannot say everything, and nothing was written.
+    /// A layout cannot say everything, and nothing was written.
     pub const TARGET_CANNOT_TAKE: i32 = 6;
 }
 

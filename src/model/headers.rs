@@ -13,6 +13,12 @@ const SAMPLE_ROWS: &str = "line,fate,reason";
 /// As much of the ledger's header as tells it from all else; an older one may have had fewer columns.
 const LEDGER_START: &str = "event,time,kind,account,asset,amount,role,";
 
+/// The sheets of a workbook that no other layout has: files, and balances.
+const WORKBOOK_SHEETS: [&str; 2] = [
+    "file,format,account,encoding,rows_read,",
+    "account,asset,balance\n",
+];
+
 /// Whether a text is a ledger as CSV: it can be read again where a person names it.
 pub fn is_ledger(text: &[u8]) -> bool {
     text.starts_with(LEDGER_START.as_bytes())
@@ -23,5 +29,6 @@ pub fn is_ledger(text: &[u8]) -> bool {
 pub fn is_own(text: &[u8]) -> bool {
     [LEDGER_START, "file,line,fate,", SAMPLE_ROWS, JSON_LINES]
         .iter()
+        .chain(&WORKBOOK_SHEETS)
         .any(|start| text.starts_with(start.as_bytes()))
 }

@@ -1,9 +1,11 @@
-//! Writers: the ledger as CSV and JSON Lines, the transactions layout, the fates of the rows, the rejected rows.
+//! Writers: the ledger as CSV and JSON Lines, the transactions layout, layouts that are no text, the fates of the rows,
+//! the rejected rows.
 //!
 //! Comes in: a [`Ledger`](crate::ledger::Ledger). Goes out: bytes, and the sums read back from them: the far end of the
 //! proof. Files are written whole or not at all.
 
 mod csv_text;
+mod data;
 mod findings;
 mod journal;
 mod jsonl;
@@ -16,6 +18,7 @@ mod transactions;
 mod whole_file;
 mod write;
 
+pub use data::{AmountForm, DataError, DataFormat, DataJob, WrittenData, is_own_data, write_data};
 pub use findings::{Finding, Findings, Weight};
 pub use journal::{
     JournalError, JournalLayout, JournalOption, JournalPlan, JournalWritten, write_journal,
@@ -27,7 +30,7 @@ pub use table::{Settings, TargetFile, TargetWritten, write_target};
 pub use whole_file::WholeFile;
 pub use write::{Layout, Written, write_ledger};
 
-/// How a ledger is laid out.
+/// How a ledger is laid out as text; [`DataFormat`] is for what is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One line for each leg.

@@ -22,10 +22,12 @@ pub struct RejectsFile {
     pub rows: u64,
 }
 
-struct Rejected {
-    line: u64,
-    reason: String,
-    record: Option<Box<[u8]>>,
+/// A row that was rejected.
+pub(super) struct Rejected {
+    pub line: u64,
+    pub reason: String,
+    /// As it stands in its file, if it can be read again.
+    pub record: Option<Box<[u8]>>,
 }
 
 /// Writes the rejected rows beside the ledger: `ledger.rejected.csv`, or one file for each header if there are several.
@@ -166,7 +168,7 @@ fn end_line(out: &mut Vec<u8>) {
 }
 
 /// The rejected rows of a file. Those that were rejected only after they were read, with their group, are read again.
-fn rejected_rows(
+pub(super) fn rejected_rows(
     ledger: &Ledger,
     sources: &BTreeMap<String, Source>,
     index: usize,

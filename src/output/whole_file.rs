@@ -45,6 +45,11 @@ impl WholeFile {
         self.temporary.as_file_mut()
     }
 
+    /// Where it lies until it has its name.
+    pub fn temporary_path(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// Gives the file its name. It is not forced to the disk first: that costs more than all the rest of a run, and the
     /// exports are still there if the power fails in that second.
     ///
