@@ -2,10 +2,14 @@
 # Writes anew what is made from the mappings and targets: the tables in README.md, and the pages of docs/targets/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo build --release --quiet
 # Only what stands in this tree counts, not what a person has in a folder of their own.
 export XDG_CONFIG_HOME=/nonexistent
-coinfold=target/release/coinfold
+# A binary that is built already can be named.
+coinfold=${COINFOLD:-}
+if [ -z "$coinfold" ]; then
+  cargo build --release --quiet
+  coinfold=target/release/coinfold
+fi
 
 # table MARK FILE: puts a file between the marks of README.md.
 table() {

@@ -232,7 +232,7 @@ fn several_assets_on_a_side_are_divided_and_add_up() {
             "swap,1,C,0.03333333,BNB,,"
         ]
     );
-    assert!(made_rows.says("divided evenly: the source states no values"));
+    assert!(made_rows.says("divided evenly, for the source states no values"));
     let in_order = made(
         &format!("{COLUMNS}[rows]\nseveral = 'in_order'\n{KINDS}[otherwise]\nout = 'withdrawal'\n"),
         &dust,

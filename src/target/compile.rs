@@ -64,6 +64,8 @@ pub struct Part {
     pub otherwise: Vec<Case>,
     pub max_decimals: Option<u8>,
     pub decimal_mark: u8,
+    /// Whether any column has what a source says that something was worth.
+    pub says_values: bool,
 }
 
 /// What the file is made of.
@@ -122,11 +124,14 @@ pub enum Fill {
 pub enum TimeForm {
     EpochSeconds,
     EpochMilliseconds,
-    /// As `chrono` writes it; whether it has a fraction, and whether it has the time of day.
+    /// As `chrono` writes it, and what it says.
     Pattern {
         text: String,
-        fraction: bool,
+        /// Digits of the fraction of a second.
+        fraction_digits: u8,
         seconds: bool,
+        /// Whether it says the offset from UTC.
+        offset: bool,
     },
 }
 
@@ -443,8 +448,17 @@ impl Compiler<'_, '_, '_> {
         for case in kinds.iter_mut().flatten().chain(&mut otherwise) {
             case.words.sort_by_key(|(field, _)| place(*field));
         }
+        let values = ["value", "sent_value", "received_value", "fee_value"];
+        let cell_of = |column: &document::Column| match column {
+            document::Column::Pair(_, cell) => cell.clone(),
+            document::Column::Table(table) => table.cell.clone(),
+        };
+        let says_values = written
+            .iter()
+            .any(|column| values.iter().any(|name| has_word(&cell_of(column), name)));
         Part {
             alike,
+            says_values,
             name: part.name.clone(),
             when,
             file: self.container(&part.file),
@@ -901,15 +915,20 @@ fn time_form(text: &str) -> Result<TimeForm, String> {
     if StrftimeItems::new(text).any(|item| matches!(item, Item::Error)) {
         return Err(format!("`{text}` is no form of a time"));
     }
+    let has = |items: &[&str]| items.iter().any(|item| text.contains(item));
+    let fraction_digits = if has(&["%f", "%.f", "%+", "%9f", "%.9f"]) {
+        9
+    } else if has(&["%6f", "%.6f"]) {
+        6
+    } else if has(&["%3f", "%.3f"]) {
+        3
+    } else {
+        0
+    };
     Ok(TimeForm::Pattern {
-        fraction: [
-            "%3f", "%6f", "%9f", "%.3f", "%.6f", "%.9f", "%f", "%.f", "%+",
-        ]
-        .iter()
-        .any(|item| text.contains(item)),
-        seconds: ["%S", "%T", "%+", "%s", "%X", "%c"]
-            .iter()
-            .any(|item| text.contains(item)),
+        fraction_digits,
+        seconds: has(&["%S", "%T", "%+", "%s", "%X", "%c"]),
+        offset: has(&["%z", "%:z", "%+", "%s"]),
         text: text.to_owned(),
     })
 }

@@ -82,6 +82,8 @@ fn choose_container(target: &mut Target, output: Option<&Path>) {
         .and_then(Path::extension)
         .map(|extension| extension.to_string_lossy().to_lowercase());
     for part in &mut target.parts {
+        // What is text in a workbook would be a formula in CSV.
+        part.file.spreadsheet |= part.file.format == FileFormat::Xlsx;
         part.file.format = match (part.file.format, extension.as_deref()) {
             (FileFormat::Xlsx, Some("csv")) => FileFormat::Csv,
             (FileFormat::Csv, Some("xlsx")) => FileFormat::Xlsx,

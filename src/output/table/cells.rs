@@ -19,11 +19,23 @@ pub struct Cell {
     pub amount: bool,
 }
 
-/// What was lost in writing a time.
+/// What was lost in writing the times of a row. What one column does not say, another may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
-    pub fraction: bool,
-    pub seconds: bool,
+    /// Whether no column has all of the fraction; none: no column has a time of day.
+    pub fraction: Option<bool>,
+    /// The same of the seconds.
+    pub seconds: Option<bool>,
+    /// A local time that occurs twice, where nothing says which.
+    pub twice: bool,
+}
+
+impl Cut {
+    fn meet(&mut self, fraction: bool, seconds: bool) {
+        let and = |known: Option<bool>, now: bool| Some(known.unwrap_or(true) && now);
+        self.fraction = and(self.fraction, fraction);
+        self.seconds = and(self.seconds, seconds);
+    }
 }
 
 /// Works out a column. `zone` is that of its times.
@@ -95,26 +107,31 @@ fn time_text(time: Time, form: &TimeForm, zone: Tz, cut: &mut Cut) -> String {
     let rest = ns.rem_euclid(NS_PER_SECOND);
     match form {
         TimeForm::EpochSeconds => {
-            cut.fraction |= rest != 0;
+            cut.meet(rest != 0, false);
             seconds.to_string()
         }
         TimeForm::EpochMilliseconds => {
-            cut.fraction |= rest % 1_000_000 != 0;
+            cut.meet(rest % 1_000_000 != 0, false);
             (seconds * 1000 + rest / 1_000_000).to_string()
         }
         TimeForm::Pattern {
             text,
-            fraction,
+            fraction_digits,
             seconds: has_seconds,
+            offset,
         } => {
-            cut.fraction |= rest != 0 && !fraction;
-            cut.seconds |= seconds.rem_euclid(60) != 0 && !has_seconds;
+            let kept = 10i64.pow(9 - u32::from(*fraction_digits).min(9));
+            cut.meet(
+                rest % kept != 0,
+                seconds.rem_euclid(60) != 0 && !has_seconds,
+            );
             // Every instant that a ledger holds fits: 64 bits of nanoseconds.
             let instant = DateTime::from_timestamp(seconds, u32::try_from(rest).unwrap_or(0))
                 .unwrap_or_default();
-            zone.from_utc_datetime(&instant.naive_utc())
-                .format(text)
-                .to_string()
+            let local = zone.from_utc_datetime(&instant.naive_utc());
+            let again = zone.from_local_datetime(&local.naive_local());
+            cut.twice |= !offset && matches!(again, chrono::LocalResult::Ambiguous(..));
+            local.format(text).to_string()
         }
     }
 }
@@ -138,27 +155,22 @@ mod tests {
         (time_text(time, form, zone.parse().unwrap(), &mut cut), cut)
     }
 
-    fn pattern(text: &str, fraction: bool, seconds: bool) -> TimeForm {
+    fn pattern(text: &str, fraction_digits: u8, seconds: bool) -> TimeForm {
         TimeForm::Pattern {
             text: text.to_owned(),
-            fraction,
+            fraction_digits,
             seconds,
+            offset: text.contains("%z"),
         }
     }
 
     #[test]
     fn times_are_written_in_the_form_and_zone_that_the_target_says() {
-        let utc = pattern("%Y-%m-%d %H:%M:%S %z", false, true);
+        let utc = pattern("%Y-%m-%d %H:%M:%S %z", 0, true);
         let (text, cut) = said("2024-07-01T22:30:05.25Z", &utc, "UTC");
         assert_eq!(text, "2024-07-01 22:30:05 +0000");
-        assert_eq!(
-            cut,
-            Cut {
-                fraction: true,
-                seconds: false
-            }
-        );
-        let day = pattern("%d.%m.%Y", false, false);
+        assert_eq!((cut.fraction, cut.seconds), (Some(true), Some(false)));
+        let day = pattern("%d.%m.%Y", 0, false);
         assert_eq!(
             said("2024-07-01T23:30:00Z", &day, "Europe/London").0,
             "02.07.2024"
@@ -181,10 +193,38 @@ mod tests {
             .0,
             "-500"
         );
-        let milliseconds = pattern("%Y-%m-%dT%H:%M:%S.%3fZ", true, true);
+        let milliseconds = pattern("%Y-%m-%dT%H:%M:%S.%3fZ", 3, true);
         assert_eq!(
             said("2024-07-01T00:00:00Z", &milliseconds, "UTC").0,
             "2024-07-01T00:00:00.000Z"
+        );
+    }
+
+    #[test]
+    fn what_a_form_does_not_say_is_known() {
+        let plain = pattern("%Y-%m-%d %H:%M:%S", 0, true);
+        assert!(
+            said("2024-10-27T00:30:00Z", &plain, "Europe/Berlin")
+                .1
+                .twice
+        );
+        assert!(
+            !said("2024-10-27T02:30:00Z", &plain, "Europe/Berlin")
+                .1
+                .twice
+        );
+        let milliseconds = pattern("%S.%3f", 3, true);
+        assert_eq!(
+            said("2024-07-01T00:00:00.123Z", &milliseconds, "UTC")
+                .1
+                .fraction,
+            Some(false)
+        );
+        assert_eq!(
+            said("2024-07-01T00:00:00.1234Z", &milliseconds, "UTC")
+                .1
+                .fraction,
+            Some(true)
         );
     }
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::cells::{self, Cell, Cut};
 use super::codes::Written;
 use super::facts::{self, Facts};
-use super::pool::{Flow, Stream, take};
+use super::pool::{Flow, take};
 use super::rows::{self, Asked, Row};
 use super::{files, read_back};
 use crate::convert::Evaluate;
@@ -17,7 +17,7 @@ use crate::mapping::Expr;
 use crate::model::{Amount, Kind, NameId};
 use crate::output::findings::Weight;
 use crate::target::document::FileFormat;
-use crate::target::{Case, FeeRule, Field, Fill, Outcome, Part, Shape, Side, Target, TimeForm};
+use crate::target::{Case, FeeRule, Field, Outcome, Part, Shape, Side, Target};
 
 /// What rounding left, with its sign, by part, account and asset.
 pub type Carries = FxHashMap<(usize, NameId, NameId), Amount>;
@@ -158,29 +158,14 @@ impl Drafter<'_, '_> {
                 .push(noted(Weight::Loss, "left out", message, "", &left));
             draft.left_out.extend(left);
         }
-        let main_rows = rows.iter().filter(|(nth, row)| {
-            let part = &self.target.parts[*nth];
-            part.rows.shape == Shape::Event && row.kind == view.kind
-        });
-        let mut by_account: FxHashMap<NameId, u32> = FxHashMap::default();
-        for (_, row) in main_rows {
-            *by_account.entry(row.account).or_default() += 1;
-        }
-        let main = |flow: &&Flow| matches!(flow.stream, Stream::Sent | Stream::Received);
-        let by_value = flows.iter().filter(main).all(|flow| flow.value.is_some());
-        if by_account.values().any(|rows| *rows > 1) {
-            draft.noted.push(noted(
-                Weight::Note,
-                "split",
-                if by_value {
-                    "one event of several assets is several rows, divided by the values that the source states"
-                } else {
-                    "one event of several assets is several rows, divided evenly: the source states no values, and gains worked out from them are a guess"
-                }
-                .to_owned(),
-                "",
-                flows,
-            ));
+        if let Some(by_value) = self.divided(view, &rows) {
+            draft.noted.push(if by_value {
+                let message = "one event of several assets is several rows, divided by the values that the source states";
+                noted(Weight::Note, "split", message.to_owned(), "", flows)
+            } else {
+                let message = "one event of several assets is several rows, divided evenly, for the source states no values: the amounts are right, what each was bought for is a guess";
+                noted(Weight::Loss, "split", message.to_owned(), "", flows)
+            });
         }
         let count = rows.len();
         let mut sums = Sums::default();
@@ -190,6 +175,39 @@ impl Drafter<'_, '_> {
         }
         self.hold_against_ledger(&mut draft, view, flows, sums);
         Ok(draft)
+    }
+
+    /// Whether what went out and what came in was divided over rows, and if so, whether by the values that a source states.
+    fn divided(&self, view: &EventView<'_>, rows: &[(usize, Row)]) -> Option<bool> {
+        let both = rows.iter().filter(|(nth, row)| {
+            let part = &self.target.parts[*nth];
+            row.kind == view.kind
+                && row.side() == Side::Both
+                && (part.rows.shape == Shape::Event || row.leg.is_some())
+        });
+        let mut by_account: FxHashMap<NameId, Vec<&Row>> = FxHashMap::default();
+        for (_, row) in both {
+            by_account.entry(row.account).or_default().push(row);
+        }
+        let divided: Vec<&Row> = by_account
+            .into_values()
+            .filter(|rows| rows.len() > 1)
+            .flatten()
+            .collect();
+        let currency = |flow: &Flow| flow.value.map(|(_, currency)| currency);
+        let one_currency = |mut of: Vec<Option<NameId>>| {
+            of.dedup();
+            matches!(of.as_slice(), [Some(_)])
+        };
+        // A side of one leg is divided by the values of the other side's legs.
+        let valued = |side: &dyn Fn(&Row) -> Option<Flow>| {
+            let flows: Vec<Flow> = divided.iter().filter_map(|row| side(row)).collect();
+            let one_asset = flows.windows(2).all(|pair| pair[0].asset == pair[1].asset);
+            one_asset || one_currency(flows.iter().map(currency).collect())
+        };
+        (!divided.is_empty()).then(|| {
+            valued(&|row| row.sent.first().copied()) && valued(&|row| row.received.first().copied())
+        })
     }
 
     /// Gives a row its words and its cells.
@@ -255,6 +273,16 @@ impl Drafter<'_, '_> {
         }
         let before: Vec<Flow> = row.takes.clone();
         let rounding = self.round(draft, nth_part, part, &mut row);
+        if rounding.nothing_left {
+            draft.noted.push(Noted {
+                weight: Weight::Loss,
+                code: "decimals",
+                message: "an amount is too small to be written: it is carried to the next row of its asset".to_owned(),
+                help: "",
+                example: example(view, self.names, &before),
+            });
+            return Ok(());
+        }
         if let Some(digits) = rounding.digits {
             let message = format!(
                 "amounts have more than {digits} decimals: they are rounded, and the rest is carried on"
@@ -266,16 +294,6 @@ impl Drafter<'_, '_> {
                 help: "",
                 example: example(view, self.names, &before),
             });
-        }
-        if rounding.nothing_left {
-            draft.noted.push(Noted {
-                weight: Weight::Loss,
-                code: "decimals",
-                message: "an amount is too small to be written: it is carried to the next row of its asset".to_owned(),
-                help: "",
-                example: example(view, self.names, &before),
-            });
-            return Ok(());
         }
         let mut facts = base.of_row(&row, &self.written.codes);
         facts.set_number(Field::Row, position);
@@ -389,34 +407,31 @@ impl Drafter<'_, '_> {
                 "letters that the file's encoding does not have are written as numbers",
             );
         }
-        let has_time = part.columns.iter().any(|column| {
-            matches!(
-                &column.fill,
-                Fill::Time(
-                    _,
-                    TimeForm::Pattern { fraction: true, .. } | TimeForm::EpochMilliseconds,
-                    _
-                )
-            )
-        });
-        // Where one column has the day and another the time, only what none of them says is lost.
-        let has_seconds = part.columns.iter().any(|column| {
-            matches!(
-                &column.fill,
-                Fill::Time(_, TimeForm::Pattern { seconds: true, .. }, _)
-            )
-        });
-        if cut.seconds && !has_seconds {
+        if cut.seconds == Some(true) {
             note(
                 Weight::Note,
                 "time",
                 "the time is written without its seconds, as the tool wants it",
             );
-        } else if cut.fraction && !has_time {
+        } else if cut.fraction == Some(true) {
             note(
                 Weight::Note,
                 "time",
-                "the time is written without its fraction of a second, as the tool wants it",
+                "the time is written without all of its fraction of a second, as the tool wants it",
+            );
+        }
+        if cut.twice {
+            note(
+                Weight::Note,
+                "time",
+                "the hour occurs twice, when summer time ends: the tool cannot tell which is meant",
+            );
+        }
+        if !part.says_values && row.takes.iter().any(|flow| flow.value.is_some()) {
+            note(
+                Weight::Note,
+                "value",
+                "the source states what it was worth, and the layout has no place for that",
             );
         }
         Ok(made)
@@ -532,6 +547,9 @@ impl Drafter<'_, '_> {
                 continue;
             };
             draft.carries.insert(key, rest);
+            if change.is_zero() {
+                continue;
+            }
             rounding.change.push((flow.asset, change));
             rounding.digits = Some(digits);
             flow.amount = written.abs();

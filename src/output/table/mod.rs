@@ -413,9 +413,14 @@ impl<'l> Engine<'l> {
         }
         for (words, kinds) in &self.words {
             let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
-            if kinds.len() > 1 && !words.is_empty() && words != BLANK {
+            if kinds.len() > 1 {
+                let how = if words == BLANK {
+                    "without a word".to_owned()
+                } else {
+                    format!("as {words}")
+                };
                 let message = format!(
-                    "{} are all written as {words}, as the vendor wants it",
+                    "{} are all written {how}, as the vendor wants it",
                     kinds.join(", ")
                 );
                 self.findings
