@@ -274,6 +274,16 @@ fn a_sample_that_is_another_report_is_named() {
 }
 
 #[test]
+fn a_ledger_of_ours_is_a_sample_too() {
+    let ledger = ["check", "formats/coinfold/ledger.toml", "--quiet"];
+    let output = formats(&repository(), &ledger);
+    assert_eq!(
+        (stdout(&output), stderr(&output), code(&output)),
+        (String::new(), String::new(), 0)
+    );
+}
+
+#[test]
 fn the_mapping_that_is_checked_is_the_file_and_not_the_built_in_one_of_its_id() {
     let folder = empty_folder();
     let (id, text) = mappings().pop_first().expect("there are mappings");

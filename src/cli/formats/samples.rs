@@ -167,6 +167,8 @@ impl Law<'_> {
             .iter()
             .map(|path| path.to_string_lossy().into_owned())
             .collect();
+        // A ledger of ours is read if it is named.
+        options.named.clone_from(&paths);
         let discovery = match discover(&paths) {
             Ok(discovery) => discovery,
             Err(error) => {
