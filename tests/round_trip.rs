@@ -54,8 +54,8 @@ const TOOLS: [Tool; 6] = [
         report: "cointracking/template",
         said: &["--zone", "UTC"],
         comes_back: &[
-            ("adjustment in", &["deposit"]),
-            ("adjustment out", &["withdrawal"]),
+            ("adjustment in", &["income"]),
+            ("adjustment out", &["payment"]),
             ("burn out", &["payment"]),
             ("cashback in", &["referral_bonus"]),
             // a deposit is not changed by its fee
