@@ -26,6 +26,8 @@ pub struct Batch {
     pub overflow: Option<(NameId, NameId)>,
     /// Rows that may yet be rejected with others, as they stand in a stream that cannot be read again: by number of the row.
     pub kept: FxHashMap<u32, Box<[u8]>>,
+    /// Events that have their id already, in their order: index, and id.
+    pub given_ids: Vec<(u32, u64)>,
     pub(super) body: Vec<u8>,
 }
 
@@ -160,6 +162,14 @@ impl Batch {
             body: Vec::with_capacity(text.len() * 3 / 4),
             ..Batch::default()
         }
+    }
+
+    /// The id that an event has already, if it has one.
+    pub fn given_id(&self, event: u32) -> Option<u64> {
+        let place = self
+            .given_ids
+            .binary_search_by_key(&event, |(event, _)| *event);
+        place.ok().map(|place| self.given_ids[place].1)
     }
 
     /// Adds an event of the row that is being read.

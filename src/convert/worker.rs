@@ -304,6 +304,11 @@ impl<'f> Worker<'f> {
                     legs: &legs,
                     texts: std::array::from_fn(|index| &*texts[index]),
                 });
+                if let Some(expr) = &template.event_id
+                    && let Some(id) = event_id(&view.text(expr)?)
+                {
+                    batch.given_ids.push((event, id));
+                }
                 self.balance(view, template, account, time, event, batch)
             });
             self.legs = legs;
@@ -593,6 +598,13 @@ fn test_of(file: &FileContext, candidate: Candidate) -> &Test {
         Candidate::Skip(index) => &file.program.skips[index].test,
         Candidate::Rule(index) => &file.program.rules[index].test,
     }
+}
+
+/// An event's id as a ledger writes it; anything else is none.
+fn event_id(text: &[u8]) -> Option<u64> {
+    let digits = text.len() == 16 && text.iter().all(u8::is_ascii_hexdigit);
+    let text = std::str::from_utf8(text).ok().filter(|_| digits)?;
+    u64::from_str_radix(text, 16).ok()
 }
 
 fn kind(view: &RowView<'_>, template: &EventTemplate) -> Result<Kind, RowError> {

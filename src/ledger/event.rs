@@ -149,6 +149,9 @@ impl Ledger {
 
     /// The id of an event, from the hashes of its rows and their occurrence numbers; the order of the rows does not matter.
     fn id(&self, members: &[EventRef]) -> u64 {
+        if let Some(id) = self.batch(members[0]).given_id(members[0].event) {
+            return id;
+        }
         let row_id = |at: &EventRef| {
             let record = self.record(*at);
             let occurrence = if self.occurrences.is_empty() {

@@ -821,6 +821,10 @@ impl Compiler<'_, '_, '_> {
                 }
             },
         };
+        let event_id = written
+            .event_id
+            .as_ref()
+            .and_then(|text| self.expression(section, text, Type::Text));
         let mut texts: Texts = Default::default();
         let given: [(&str, &Option<String>); TEXT_COUNT] = [
             ("order_id", &written.order_id),
@@ -883,6 +887,7 @@ impl Compiler<'_, '_, '_> {
             kind: kind?,
             account,
             time: time?,
+            event_id,
             texts,
             legs,
             balance,

@@ -180,6 +180,8 @@ pub struct EventTemplate {
     /// Parts of the account's name.
     pub account: Vec<Expr>,
     pub time: Expr,
+    /// The id that the event has already.
+    pub event_id: Option<Expr>,
     pub texts: Texts,
     pub legs: Vec<LegTemplate>,
     /// The balance after the row: amount and asset.

@@ -244,6 +244,7 @@ impl Uses {
         }
         for (name, given) in [
             ("time", &rule.time),
+            ("event_id", &rule.event_id),
             ("order_id", &rule.order_id),
             ("trade_id", &rule.trade_id),
             ("tx_hash", &rule.tx_hash),
