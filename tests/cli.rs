@@ -1484,3 +1484,70 @@ fn a_row_rejected_with_its_group_keeps_its_cells_when_it_came_from_stdin() {
         "{rejected}"
     );
 }
+
+#[test]
+fn a_project_file_says_once_what_no_export_says() {
+    let place = Workplace::with(&[
+        ("exports/2024/corner.csv", CORNER_EXPORT),
+        ("formats/corner/moves.toml", CORNER),
+        (
+            "exports/coinfold.toml",
+            "[[file]]\npath = \"2024\"\nzone = \"Asia/Tokyo\"\naccount = \"Shop\"\n\n[[file]]\npath = \"2024/*.tsv\"\nzone = \"UTC\"\n",
+        ),
+    ]);
+    // Whether the folder, the folder below it, or the file itself is named.
+    for path in [
+        "exports",
+        "exports/2024",
+        "exports/2024/corner.csv",
+        "./exports/2024/",
+    ] {
+        let told = place
+            .run(&["convert", path, "-o", "ledger.csv"])
+            .ends_with(0);
+        assert!(told.stderr.contains("coinfold.toml"), "{}", told.stderr);
+        let ledger = read_ledger(&place.text("ledger.csv"));
+        assert_eq!(ledger.len(), 5, "{path}");
+        assert!(ledger.iter().all(|line| line.account == "Shop"));
+        assert_eq!(ledger[0].time, "2024-03-30T03:00:00Z");
+    }
+    // What is said now of the path counts more; what is said of nothing in particular counts less.
+    let now = place.converts(
+        0,
+        &[
+            "exports",
+            "--account",
+            "Stall=exports/2024",
+            "--zone",
+            "UTC",
+        ],
+    );
+    assert_eq!(
+        (now[0].account.as_str(), now[0].time.as_str()),
+        ("Stall", "2024-03-30T03:00:00Z")
+    );
+    // It is no export, and what is wrong in it is told.
+    assert!(
+        !place
+            .run(&["detect", "exports"])
+            .ends_with(0)
+            .stdout
+            .contains("coinfold.toml")
+    );
+    place.write(
+        "exports/coinfold.toml",
+        "[[file]]\npath = \"2024\"\nzones = \"UTC\"\n",
+    );
+    place
+        .run(&["convert", "exports", "-o", "ledger.csv"])
+        .ends_with(2)
+        .says("unknown field `zones`");
+    place.write(
+        "exports/coinfold.toml",
+        "[[file]]\npath = \"2024\"\nzone = \"Mars\"\n",
+    );
+    place
+        .run(&["convert", "exports", "-o", "ledger.csv"])
+        .ends_with(2)
+        .says("`Mars` is no zone");
+}

@@ -1,28 +1,28 @@
 //! `coinfold convert`: all exports, one ledger.
 
+mod facts;
 mod journal;
+mod output;
 mod target;
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Read, Seek, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::data::{DataArgs, write_told};
 use super::told::{self, Progress};
-use super::{CliError, Globals, exit};
-use crate::convert::{Options, PathRule, Reading};
+use super::{CliError, Globals, exit, project};
+use crate::convert::{Options, Reading};
 use crate::input::{InputErrorKind, Source, discover};
 use crate::ledger::{Ledger, Period, Totals};
 use crate::mapping::Unrecognised;
-use crate::mapping::cell::Zone;
 use crate::model::{Time, headers};
-use crate::output::{
-    DataFormat, Format, WholeFile, WrittenSums, is_own_data, write_ledger, write_rejects,
-    write_rows,
-};
+use crate::output::{DataFormat, Format, WrittenSums, is_own_data, write_ledger, write_rejects};
 use crate::report::{Outcome, Problem, Summary};
+
+pub use self::facts::FactArgs;
+use self::output::{Output, cannot_write, write_rows_file};
 
 /// Turn exports into one ledger, and prove that nothing was lost
 #[derive(Args)]
@@ -83,27 +83,15 @@ pub struct ConvertArgs {
     facts: FactArgs,
 }
 
-/// What the person says about the files.
-#[derive(Args, Clone)]
-pub struct FactArgs {
-    /// Name of the account, for all files or those at a path
-    #[arg(long, value_name = "NAME[=PATH]")]
-    account: Vec<String>,
-    /// Zone of exports in local time, for all files or those at a path
-    #[arg(long, value_name = "ZONE[=PATH]")]
-    zone: Vec<String>,
-    /// Your own address, for exports that do not say whose they are
-    #[arg(long, value_name = "ADDRESS[=PATH]")]
-    address: Vec<String>,
-    /// Read files as this report, whatever their header says of others
-    #[arg(long = "as", value_name = "ID[=PATH]")]
-    report: Vec<String>,
-    /// How many threads work (default: one for each core)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Size of the chunks in which files are read, in bytes; for tests
-    #[arg(long, hide = true)]
-    chunk_bytes: Option<usize>,
+/// A day (its first instant) or an instant.
+fn instant(text: &str) -> Result<Time, String> {
+    let whole = if text.len() == 10 {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
+    };
+    Time::parse_rfc3339(&whole)
+        .ok_or_else(|| "write a day, 2023-01-31, or an instant, 2023-01-31T12:00:00Z".to_owned())
 }
 
 /// Layouts that are no tool's.
@@ -116,81 +104,6 @@ enum Layout {
     Tool(Box<target::Wanted>),
 }
 
-/// A day (its first instant) or an instant.
-fn instant(text: &str) -> Result<Time, String> {
-    let whole = if text.len() == 10 {
-        format!("{text}T00:00:00Z")
-    } else {
-        text.to_owned()
-    };
-    Time::parse_rfc3339(&whole)
-        .ok_or_else(|| "write a day, 2023-01-31, or an instant, 2023-01-31T12:00:00Z".to_owned())
-}
-
-impl FactArgs {
-    /// The options of a conversion.
-    ///
-    /// # Errors
-    /// When a zone is none, or a name is missing.
-    pub fn options(&self) -> Result<Options, CliError> {
-        let rules = |texts: &[String]| -> Result<Vec<PathRule<String>>, CliError> {
-            texts
-                .iter()
-                .map(|text| {
-                    let (value, path) = match text.split_once('=') {
-                        Some((value, path)) => (value, Some(path.to_owned())),
-                        None => (text.as_str(), None),
-                    };
-                    if value.trim().is_empty() || path.as_ref().is_some_and(|path| path.is_empty())
-                    {
-                        return Err(CliError::usage(format!(
-                            "`{text}`: write NAME or NAME=PATH"
-                        )));
-                    }
-                    Ok(PathRule {
-                        value: value.trim().to_owned(),
-                        path,
-                    })
-                })
-                .collect()
-        };
-        let zones = rules(&self.zone)?
-            .into_iter()
-            .map(|rule| match Zone::parse(&rule.value) {
-                Some(zone) => Ok(PathRule {
-                    value: zone,
-                    path: rule.path,
-                }),
-                None => Err(CliError::usage(format!(
-                    "`{}` is no zone: write Europe/Paris, UTC or +08:00",
-                    rule.value
-                ))),
-            });
-        Ok(Options {
-            accounts: rules(&self.account)?,
-            zones: zones.collect::<Result<_, _>>()?,
-            addresses: rules(&self.address)?,
-            reports: rules(&self.report)?,
-            chunk_bytes: self.chunk_bytes,
-            named: Vec::new(),
-        })
-    }
-
-    /// Sets how many threads work.
-    ///
-    /// # Errors
-    /// When they cannot be started.
-    pub fn start_threads(&self) -> Result<(), CliError> {
-        let Some(threads) = self.threads else {
-            return Ok(());
-        };
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::from(threads))
-            .build_global()
-            .map_err(|error| CliError::failed(format!("threads cannot be started: {error}")))
-    }
-}
-
 pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
     let layout = layout(args, globals)?;
     let data = match layout {
@@ -199,10 +112,11 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
     };
     args.data
         .check(data, args.output.is_some() || args.dry_run)?;
-    let options = Options {
+    let mut options = Options {
         named: args.paths.clone(),
         ..args.facts.options()?
     };
+    let projects = project::add(&mut options, &args.paths)?;
     args.facts.start_threads()?;
     let library = globals.library()?;
     if let Some(unknown) = options
@@ -216,7 +130,15 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         )));
     }
     let discovery = discover(&args.paths).map_err(|error| told_error(&error))?;
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = projects
+        .iter()
+        .map(|file| {
+            let message = "what it says of the files is used";
+            Problem::new("project", message)
+                .at(file.display().to_string(), None)
+                .note()
+        })
+        .collect();
     let mut own_files = Vec::new();
     for problem in &discovery.problems {
         let place = problem.source_name().to_owned();
@@ -528,96 +450,6 @@ fn layout(args: &ConvertArgs, globals: &Globals) -> Result<Layout, CliError> {
         ));
     }
     Ok(layout)
-}
-
-/// Where the output goes until it is proved.
-enum Output {
-    Named(WholeFile),
-    Nameless(std::fs::File),
-}
-
-impl Output {
-    fn create(args: &ConvertArgs) -> Result<Output, CliError> {
-        match &args.output {
-            Some(path) if !args.dry_run => WholeFile::create(path)
-                .map(Output::Named)
-                .map_err(|error| cannot_write(path, &error)),
-            _ => tempfile::tempfile()
-                .map(Output::Nameless)
-                .map_err(|error| CliError::failed(format!("a temporary file: {error}"))),
-        }
-    }
-
-    fn file(&mut self) -> &mut std::fs::File {
-        match self {
-            Output::Named(file) => file.file(),
-            Output::Nameless(file) => file,
-        }
-    }
-
-    fn path(&self) -> Option<PathBuf> {
-        match self {
-            Output::Named(file) => Some(file.temporary_path().to_owned()),
-            Output::Nameless(_) => None,
-        }
-    }
-
-    fn error(&self, args: &ConvertArgs, error: &std::io::Error) -> CliError {
-        match (self, &args.output) {
-            (Output::Named(_), Some(path)) => cannot_write(path, error),
-            _ => CliError::failed(format!("a temporary file: {error}")),
-        }
-    }
-
-    fn finish(self, args: &ConvertArgs, globals: &Globals) -> Result<(), CliError> {
-        match (self, &args.output) {
-            (Output::Named(file), Some(path)) => {
-                file.finish().map_err(|error| cannot_write(path, &error))
-            }
-            (Output::Nameless(mut file), None) if !args.dry_run => {
-                if stdout().is_terminal() && !globals.quiet {
-                    told::say("(add -o ledger.csv to write a file)");
-                }
-                file.rewind()
-                    .map_err(|error| CliError::failed(error.to_string()))?;
-                let mut buffer = vec![0; 1 << 16];
-                let mut out = stdout().lock();
-                loop {
-                    let count = file
-                        .read(&mut buffer)
-                        .map_err(|error| CliError::failed(error.to_string()))?;
-                    if count == 0 {
-                        return out
-                            .flush()
-                            .map_err(|error| CliError::failed(format!("stdout: {error}")));
-                    }
-                    match out.write_all(&buffer[..count]) {
-                        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                            return Ok(());
-                        }
-                        written => {
-                            written.map_err(|error| CliError::failed(format!("stdout: {error}")))?
-                        }
-                    }
-                }
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-fn write_rows_file(ledger: &Ledger, path: &Path) -> Result<(), CliError> {
-    let failed = |error: std::io::Error| cannot_write(path, &error);
-    let mut file = WholeFile::create(path).map_err(failed)?;
-    write_rows(ledger, file.file()).map_err(failed)?;
-    file.finish().map_err(failed)
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
-    CliError::failed(format!(
-        "{}: cannot be written: {error}; what stood there before is as it was",
-        path.display()
-    ))
 }
 
 /// An output must never go over an input.

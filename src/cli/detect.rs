@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::convert::{FactArgs, told_error};
-use super::{CliError, Globals, exit, told};
+use super::{CliError, Globals, exit, project, told};
 use crate::convert::{Detection, Options, detect};
 use crate::input::discover;
 use crate::mapping::Unrecognised;
@@ -27,10 +27,11 @@ pub struct DetectArgs {
 }
 
 pub fn run(args: &DetectArgs, globals: &Globals) -> Result<i32, CliError> {
-    let options = Options {
+    let mut options = Options {
         named: args.paths.clone(),
         ..args.facts.options()?
     };
+    project::add(&mut options, &args.paths)?;
     let library = globals.library()?;
     let discovery = discover(&args.paths).map_err(|error| told_error(&error))?;
     let mut text = String::new();

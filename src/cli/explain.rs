@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::convert::{FactArgs, told_error};
-use super::{CliError, Globals, exit, told};
+use super::{CliError, Globals, exit, project, told};
 use crate::convert::Reading;
 use crate::input::{CutMode, Document, Position, RecordReader, Source, discover};
 use crate::ledger::Period;
@@ -46,6 +46,7 @@ pub fn run(args: &ExplainArgs, globals: &Globals) -> Result<i32, CliError> {
     let mut paths = vec![file.to_owned()];
     paths.extend(args.others.iter().cloned());
     options.named.clone_from(&paths);
+    project::add(&mut options, &paths)?;
     let discovery = discover(&paths).map_err(|error| told_error(&error))?;
     if let Some(problem) = discovery.problems.first() {
         return Err(told_error(problem));

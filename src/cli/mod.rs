@@ -6,6 +6,7 @@ mod detect;
 mod explain;
 mod formats;
 mod packaging;
+mod project;
 mod targets;
 mod told;
 

@@ -41,7 +41,7 @@ impl RowError {
 /// A value, or why the row has none.
 pub type Evaluated<T> = Result<T, RowError>;
 
-/// Without the blanks around it, no-break spaces too.
+/// Without the blanks around it, no-break spaces and a byte order mark too.
 #[inline]
 pub fn trim(text: &[u8]) -> &[u8] {
     // Most cells have no blanks around them, and are told by their ends.
@@ -56,6 +56,8 @@ fn trim_blanks(mut text: &[u8]) -> &[u8] {
     loop {
         let before = text.len();
         text = text.trim_ascii();
+        // No-break spaces, and the byte order mark that some exports put before every cell.
+        text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         text = text.strip_prefix(b"\xc2\xa0").unwrap_or(text);
         text = text.strip_suffix(b"\xc2\xa0").unwrap_or(text);
         if text.len() == before {

@@ -1,7 +1,12 @@
 //! What the person says about files: account, zone, address, report. Each may be for all files or for those of a path.
 
+use std::path::PathBuf;
+
 use crate::input::Source;
 use crate::mapping::cell::Zone;
+
+/// More than any path is long.
+const SAID_NOW: usize = 1 << 20;
 
 /// Something said about all files, or about the files at or below a path.
 #[derive(Clone, Debug)]
@@ -9,6 +14,8 @@ pub struct PathRule<T> {
     pub value: T,
     /// A file or folder, or a pattern with `*`; none means every file.
     pub path: Option<String>,
+    /// The folder that the path is seen from, where a project file says it; none: as the person named their files.
+    pub folder: Option<PathBuf>,
 }
 
 impl<T> PathRule<T> {
@@ -18,7 +25,21 @@ impl<T> PathRule<T> {
             return Some(0);
         };
         let plain = path.trim_end_matches('/').trim_start_matches("./");
-        let names = [source.name(), source.file_name()];
+        let inside = self.folder.as_ref().map(|folder| {
+            let absolute = source
+                .path()
+                .and_then(|path| std::path::absolute(path).ok());
+            let inside = absolute
+                .as_ref()
+                .and_then(|path| path.strip_prefix(folder).ok());
+            inside.map_or(String::new(), |path| {
+                path.to_string_lossy().replace('\\', "/")
+            })
+        });
+        let names = match &inside {
+            Some(name) => vec![name.as_str()],
+            None => vec![source.name(), source.file_name()],
+        };
         let fits = names
             .iter()
             .map(|name| name.trim_start_matches("./"))
@@ -28,7 +49,9 @@ impl<T> PathRule<T> {
                     .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#']));
                 below || glob::Pattern::new(plain).is_ok_and(|pattern| pattern.matches(name))
             });
-        fits.then_some(plain.len() + 1)
+        // What is said of a path on the command line counts more than what a project file says.
+        let said_now = if self.folder.is_none() { SAID_NOW } else { 0 };
+        fits.then_some(plain.len() + 1 + said_now)
     }
 }
 

@@ -205,9 +205,12 @@ fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
+/// A file in which a person says what no export says: no export itself.
+pub const PROJECT_FILE: &str = "coinfold.toml";
+
 /// Is a file or folder of this name there for the system or an office program, not for the person?
 pub(super) fn is_hidden(name: &str) -> bool {
-    name.starts_with('.') || name.starts_with("~$") || name == "__MACOSX"
+    name.starts_with('.') || name.starts_with("~$") || name == "__MACOSX" || name == PROJECT_FILE
 }
 
 /// What makes a file the same file, whatever path leads to it.

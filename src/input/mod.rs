@@ -42,7 +42,7 @@ mod unpack;
 mod workbook;
 
 pub use chunk::{Chunk, Chunks};
-pub use discover::{Discovery, discover};
+pub use discover::{Discovery, PROJECT_FILE, discover};
 pub use document::{CutMode, Document, Position};
 pub use error::{InputError, InputErrorKind};
 pub use head::{HeadRecord, head_records};

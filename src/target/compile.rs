@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::format::{Item, StrftimeItems};
 use regex::Regex;
 
 use super::document::{
-    self, AssetOptions, Confidence, Document, Encoding, Entry, FeePlace, FileFormat, FileOptions,
-    LineEnd, Otherwise, Quote, RowOptions, TransferRows,
+    self, Document, Encoding, Entry, FeePlace, FileFormat, FileOptions, LineEnd, Otherwise, Quote,
+    Rebate, RowOptions, Several, Shape, TransferRows,
 };
 use super::fields;
+use super::parts::{merged, whole};
+use super::program::{
+    AddsUp, AssetText, Case, Check, Column, Container, Fill, Outcome, Part, RowRules, Side, Target,
+    TimeForm,
+};
 use crate::mapping::document::{OneOrMany, When};
 use crate::mapping::{
     CellType, Complaints, Diagnostic, Expr, Names, Section, Type, check_as, parse_expression,
@@ -17,193 +21,11 @@ use crate::mapping::{
 };
 use crate::model::Kind;
 
-pub use super::document::{Rebate, Several, Shape, Way};
-
 /// The version of the language that this program reads.
 const LANGUAGE_VERSION: i64 = 1;
 
 /// Keys of a table of words that are no words, as people misspell them.
 const NO_WORDS: [&str; 4] = ["leave-out", "leaveout", "lossy_word", "if"];
-
-/// A target, ready to be run.
-pub struct Target {
-    pub id: String,
-    pub tool: String,
-    pub layout: String,
-    pub how_to_upload: String,
-    pub again: Option<String>,
-    pub confidence: Confidence,
-    /// Name, default, what it is about.
-    pub options: Vec<(String, String, String)>,
-    pub assets: AssetOptions,
-    pub asset_pattern: Option<Regex>,
-    /// Names of all fields that expressions may use: those of every row, then words, then options.
-    pub field_count: usize,
-    /// Number of the field of each option.
-    pub option_fields: Vec<usize>,
-    pub parts: Vec<Part>,
-    /// A journal instead of rows and columns, as it is written.
-    pub journal: Option<serde_json::Value>,
-    pub extension: String,
-}
-
-/// One of the files that a target writes.
-pub struct Part {
-    /// Empty where there is only one.
-    pub name: String,
-    pub when: Option<Expr>,
-    pub file: Container,
-    pub rows: RowRules,
-    pub columns: Vec<Column>,
-    pub adds_up: Vec<AddsUp>,
-    pub checks: Vec<Check>,
-    /// Columns by which the tool takes equal rows for one; empty if it keeps them.
-    pub alike: Vec<usize>,
-    /// Cases of each kind, in the order of [`Kind::ALL`].
-    pub kinds: Vec<Vec<Case>>,
-    pub otherwise: Vec<Case>,
-    pub max_decimals: Option<u8>,
-    pub decimal_mark: u8,
-    /// Whether any column has what a source says that something was worth.
-    pub says_values: bool,
-}
-
-/// What the file is made of.
-pub struct Container {
-    pub format: FileFormat,
-    pub extension: String,
-    pub delimiter: u8,
-    pub quote_always: bool,
-    pub header: bool,
-    pub before: Vec<String>,
-    pub encoding: Encoding,
-    pub line_end: &'static str,
-    pub spreadsheet: bool,
-    pub one_per_account: bool,
-    pub max_rows: Option<u64>,
-    pub max_bytes: Option<u64>,
-    pub newest_first: bool,
-    pub sheet: String,
-    pub list: Option<String>,
-    pub around: serde_json::Map<String, serde_json::Value>,
-}
-
-/// How an event becomes rows.
-pub struct RowRules {
-    pub shape: Shape,
-    pub several: Several,
-    pub slots: usize,
-    pub fee: FeeRule,
-    pub fee_when: Option<Expr>,
-    pub rebate: Rebate,
-    pub transfer: Transfer,
-    pub carries: Option<Expr>,
-}
-
-pub type FeeRule = FeePlace;
-pub type Transfer = TransferRows;
-
-pub struct Column {
-    /// With options in braces.
-    pub header: String,
-    pub fill: Fill,
-    pub blank: String,
-    pub number: bool,
-    /// Whether the cell has the amount of a leg: rounded with the leg, and by no other rule.
-    pub max_decimals: Option<u8>,
-}
-
-/// What a column's cells are.
-pub enum Fill {
-    Text(Expr),
-    Amount(Expr),
-    Time(Expr, TimeForm, Zoned),
-}
-
-/// How a time is written.
-pub enum TimeForm {
-    EpochSeconds,
-    EpochMilliseconds,
-    /// As `chrono` writes it, and what it says.
-    Pattern {
-        text: String,
-        /// Digits of the fraction of a second.
-        fraction_digits: u8,
-        seconds: bool,
-        /// Whether it says the offset from UTC.
-        offset: bool,
-    },
-}
-
-/// In which zone: a name, or an option in braces.
-pub type Zoned = String;
-
-pub struct AddsUp {
-    /// Number of the column.
-    pub amount: usize,
-    pub asset: AssetText,
-    pub way: Way,
-    /// Columns, and the texts that they must have one of.
-    pub when: Vec<(usize, Vec<String>)>,
-    pub times: Option<usize>,
-    pub digits: Option<u8>,
-    /// With options in braces.
-    pub suffix: String,
-}
-
-/// Where the asset of an amount that is read back stands.
-pub enum AssetText {
-    Column(usize),
-    /// A text, with options in braces.
-    Said(String),
-}
-
-pub struct Check {
-    pub when: Option<Expr>,
-    pub filled: Vec<usize>,
-    pub blank: Vec<usize>,
-    pub because: String,
-}
-
-/// The sides that a row has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    In,
-    Out,
-    Both,
-    None,
-}
-
-impl Side {
-    /// As `[kinds]` writes it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Side::In => "in",
-            Side::Out => "out",
-            Side::Both => "both",
-            Side::None => "none",
-        }
-    }
-}
-
-/// Words for rows of a kind.
-#[derive(Clone)]
-pub struct Case {
-    pub side: Option<Side>,
-    pub when: Vec<Expr>,
-    /// Number of the field, and its text.
-    pub words: Vec<(usize, String)>,
-    pub lossy: Option<String>,
-    pub unconfirmed: bool,
-    pub outcome: Outcome,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub enum Outcome {
-    Write,
-    LeaveOut(String),
-    Refuse(String),
-}
 
 /// Reads the text of a target's file.
 pub fn read(file: &str, text: &str) -> Result<Document, Diagnostic> {
@@ -564,7 +386,7 @@ impl Compiler<'_, '_, '_> {
         let as_type = |wanted| check_as(&node, &self.names, wanted);
         let fill = if let Ok(expr) = as_type(Type::Time) {
             let format = format.or(part.time.format.as_ref());
-            let form = match format.map(|text| time_form(text)) {
+            let form = match format.map(|text| TimeForm::parse(text)) {
                 Some(Ok(form)) => form,
                 Some(Err(message)) => {
                     self.wrong(format.map_or("", String::as_str), message, None);
@@ -770,19 +592,6 @@ impl Compiler<'_, '_, '_> {
     }
 }
 
-impl Case {
-    fn plain() -> Case {
-        Case {
-            side: None,
-            when: Vec::new(),
-            words: Vec::new(),
-            lossy: None,
-            unconfirmed: false,
-            outcome: Outcome::Write,
-        }
-    }
-}
-
 fn sides(otherwise: &Otherwise) -> [(Side, Option<&Entry>); 4] {
     [
         (Side::In, otherwise.incoming.as_ref()),
@@ -810,125 +619,4 @@ fn collect_words(entry: &Entry, words: &mut Vec<String>) {
 fn has_word(text: &str, name: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .any(|word| word == name)
-}
-
-/// A target without parts, as its only part.
-fn whole(document: &Document) -> document::Part {
-    document::Part {
-        name: String::new(),
-        when: None,
-        columns: Some(document.columns.clone()),
-        adds_up: Some(document.adds_up.clone()),
-        check: Some(document.check.clone()),
-        file: document.file.clone(),
-        time: document.time.clone(),
-        amounts: document.amounts.clone(),
-        rows: document.rows.clone(),
-        kinds: document.kinds.clone(),
-        otherwise: document.otherwise.clone(),
-    }
-}
-
-/// A part with what the target says where it says nothing itself.
-fn merged(document: &Document, part: &document::Part) -> document::Part {
-    macro_rules! filled {
-        ($own:expr, $shared:expr, $type:ident { $($field:ident),* $(,)? }) => {
-            document::$type { $($field: $own.$field.clone().or_else(|| $shared.$field.clone()),)* }
-        };
-    }
-    let shared = whole(document);
-    let mut kinds = shared.kinds;
-    kinds.extend(part.kinds.clone());
-    document::Part {
-        name: part.name.clone(),
-        when: part.when.clone(),
-        columns: part.columns.clone().or(shared.columns),
-        adds_up: part.adds_up.clone().or(shared.adds_up),
-        check: part.check.clone().or(shared.check),
-        file: filled!(
-            part.file,
-            shared.file,
-            FileOptions {
-                format,
-                extension,
-                delimiter,
-                quote,
-                header,
-                before,
-                encoding,
-                line_end,
-                spreadsheet,
-                one_per,
-                max_rows,
-                max_bytes,
-                newest_first,
-                sheet,
-                list,
-                around,
-            }
-        ),
-        time: filled!(part.time, shared.time, TimeOptions { format, zone }),
-        amounts: filled!(
-            part.amounts,
-            shared.amounts,
-            AmountOptions {
-                max_decimals,
-                decimal_mark
-            }
-        ),
-        rows: filled!(
-            part.rows,
-            shared.rows,
-            RowOptions {
-                shape,
-                several,
-                slots,
-                fee,
-                fee_when,
-                rebate,
-                transfer,
-                carries,
-                alike,
-            }
-        ),
-        kinds,
-        otherwise: filled!(
-            part.otherwise,
-            shared.otherwise,
-            Otherwise {
-                incoming,
-                out,
-                both,
-                none
-            }
-        ),
-    }
-}
-
-/// A time's form, as `[time] format` writes it.
-fn time_form(text: &str) -> Result<TimeForm, String> {
-    match text {
-        "epoch_s" => return Ok(TimeForm::EpochSeconds),
-        "epoch_ms" => return Ok(TimeForm::EpochMilliseconds),
-        _ => {}
-    }
-    if StrftimeItems::new(text).any(|item| matches!(item, Item::Error)) {
-        return Err(format!("`{text}` is no form of a time"));
-    }
-    let has = |items: &[&str]| items.iter().any(|item| text.contains(item));
-    let fraction_digits = if has(&["%f", "%.f", "%+", "%9f", "%.9f"]) {
-        9
-    } else if has(&["%6f", "%.6f"]) {
-        6
-    } else if has(&["%3f", "%.3f"]) {
-        3
-    } else {
-        0
-    };
-    Ok(TimeForm::Pattern {
-        fraction_digits,
-        seconds: has(&["%S", "%T", "%+", "%s", "%X", "%c"]),
-        offset: has(&["%z", "%:z", "%+", "%s"]),
-        text: text.to_owned(),
-    })
 }

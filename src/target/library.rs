@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::compile::{Target, compile, read};
+use super::compile::{compile, read};
 use super::document::Document;
+use super::program::Target;
 use crate::mapping::{Diagnostic, mapping_files};
 
 include!(concat!(env!("OUT_DIR"), "/targets.rs"));

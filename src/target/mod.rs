@@ -8,15 +8,18 @@ pub mod document;
 mod fields;
 mod library;
 mod lint;
+mod parts;
+mod program;
 
-pub use compile::{
-    AddsUp, AssetText, Case, Check, Column, Container, FeeRule, Fill, Outcome, Part, Rebate,
-    RowRules, Several, Shape, Side, Target, TimeForm, Transfer, Way, Zoned, compile, read,
-};
+pub use compile::{compile, read};
 pub use document::{Confidence, Document};
 pub use fields::{Field, SLOTS, slot_field};
 pub use library::{Entry, Targets};
 pub use lint::lint;
+pub use program::{
+    AddsUp, AssetText, Case, Check, Column, Container, FeeRule, Fill, Outcome, Part, Rebate,
+    RowRules, Several, Shape, Side, Target, TimeForm, Transfer, Way, Zoned,
+};
 
 /// The JSON Schema of a target's file, for editors.
 pub fn schema() -> schemars::Schema {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::cli::project;
 use crate::convert::{
     FileRows, Options, Outcome, PathRule, Reading, RunNames, SkipReason, convert,
 };
@@ -161,12 +162,17 @@ impl Law<'_> {
             options.reports.push(PathRule {
                 value: program.id.clone(),
                 path: None,
+                folder: None,
             });
         }
         let paths: Vec<String> = files
             .iter()
             .map(|path| path.to_string_lossy().into_owned())
             .collect();
+        // What the project file of the samples says of them.
+        if let Err(error) = project::add(&mut options, &paths) {
+            self.warn(None, error.message, "");
+        }
         // A ledger of ours is read if it is named.
         options.named.clone_from(&paths);
         let discovery = match discover(&paths) {
