@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::CliError;
 use crate::convert::{Options, PathRule};
 use crate::input::PROJECT_FILE;
-use crate::mapping::cell::Zone;
+use crate::mapping::cell::{DateOrder, Zone};
 use crate::mapping::document::OneOrMany;
 
 /// Largest project file, in bytes.
@@ -27,6 +27,8 @@ struct Facts {
     path: OneOrMany,
     account: Option<String>,
     zone: Option<String>,
+    dates: Option<String>,
+    asset: Option<String>,
     #[serde(default)]
     address: Option<OneOrMany>,
     #[serde(rename = "as")]
@@ -82,8 +84,19 @@ fn read(file: &Path, options: &mut Options) -> Result<(), CliError> {
             };
             options.accounts.extend(facts.account.clone().map(rule));
             options.reports.extend(facts.report.clone().map(rule));
+            options.assets.extend(facts.asset.clone().map(rule));
             let addresses = facts.address.iter().flat_map(|list| list.0.clone());
             options.addresses.extend(addresses.map(rule));
+            if let Some(word) = &facts.dates {
+                let Some(value) = DateOrder::from_word(word) else {
+                    return Err(wrong(format!("`{word}`: write day-first or month-first")));
+                };
+                options.dates.push(PathRule {
+                    value,
+                    path: Some(path.clone()),
+                    folder: Some(folder.clone()),
+                });
+            }
             if let Some(zone) = &facts.zone {
                 let Some(value) = Zone::parse(zone) else {
                     return Err(wrong(format!(

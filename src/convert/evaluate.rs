@@ -123,6 +123,7 @@ pub trait Evaluate<'r> {
             | Expr::Derived(_)
             | Expr::Capture(_)
             | Expr::FileName
+            | Expr::GivenAsset
             | Expr::Sheet
             | Expr::Family(..)
             | Expr::Own(_)

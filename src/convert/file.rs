@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use crate::mapping::cell::{TimeReader, Zone};
+use crate::mapping::cell::{DateOrder, TimeReader, Zone};
 use crate::mapping::{Binding, Program, normalise};
 
 /// What the rows of a file are read with.
@@ -16,6 +16,10 @@ pub struct FileContext {
     pub sheet: String,
     /// The zone that the person gave for local times.
     pub zone: Option<Zone>,
+    /// Whether the day or the month comes first, where the person said it.
+    pub dates: Option<DateOrder>,
+    /// The asset that the person said the file is about.
+    pub asset: String,
     /// The account's name that the person gave.
     pub account: Option<String>,
     /// The person's own addresses.
@@ -38,6 +42,8 @@ pub struct Facts {
     pub file_name: String,
     pub sheet: String,
     pub zone: Option<Zone>,
+    pub dates: Option<DateOrder>,
+    pub asset: Option<String>,
     pub account: Option<String>,
     pub own: Vec<String>,
     pub is_workbook: bool,
@@ -81,7 +87,7 @@ impl FileContext {
         }
         identity.sort_unstable();
         let mut seed = program.id.clone().into_bytes();
-        for part in facts.account.iter().chain(&facts.own) {
+        for part in facts.account.iter().chain(&facts.own).chain(&facts.asset) {
             seed.push(0);
             seed.extend_from_slice(part.as_bytes());
         }
@@ -93,6 +99,8 @@ impl FileContext {
             file_name: facts.file_name,
             sheet: facts.sheet,
             zone: facts.zone,
+            dates: facts.dates,
+            asset: facts.asset.unwrap_or_default(),
             account: facts.account,
             own: facts.own,
             workbook_times,

@@ -253,6 +253,8 @@ pub fn open(
         file_name: source.file_name().to_owned(),
         sheet: source.sheet().unwrap_or_default().to_owned(),
         zone: options.zone_of(source),
+        dates: options.dates_of(source),
+        asset: options.asset_of(source),
         account: options.account_of(source),
         own: own_addresses(source, &program, &detected, options)?,
         is_workbook: source.is_workbook(),

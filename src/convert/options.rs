@@ -1,9 +1,9 @@
-//! What the person says about files: account, zone, address, report. Each may be for all files or for those of a path.
+//! What the person says about files: account, zone, order of dates, asset, address, report. Each may be for all files or for those of a path.
 
 use std::path::PathBuf;
 
 use crate::input::Source;
-use crate::mapping::cell::Zone;
+use crate::mapping::cell::{DateOrder, Zone};
 
 /// More than any path is long.
 const SAID_NOW: usize = 1 << 20;
@@ -60,6 +60,8 @@ impl<T> PathRule<T> {
 pub struct Options {
     pub accounts: Vec<PathRule<String>>,
     pub zones: Vec<PathRule<Zone>>,
+    pub dates: Vec<PathRule<DateOrder>>,
+    pub assets: Vec<PathRule<String>>,
     pub addresses: Vec<PathRule<String>>,
     pub reports: Vec<PathRule<String>>,
     /// Paths as the person gave them: rejected rows that this program wrote are read again only if they are named, not if
@@ -76,6 +78,14 @@ impl Options {
 
     pub fn zone_of(&self, source: &Source) -> Option<Zone> {
         best(&self.zones, source).cloned()
+    }
+
+    pub fn dates_of(&self, source: &Source) -> Option<DateOrder> {
+        best(&self.dates, source).copied()
+    }
+
+    pub fn asset_of(&self, source: &Source) -> Option<String> {
+        best(&self.assets, source).cloned()
     }
 
     pub fn report_of(&self, source: &Source) -> Option<&str> {

@@ -76,7 +76,7 @@ impl<'r> RowView<'r> {
             Cell::Amount(reader) => reader.read(&cell).map(Value::Amount).map_err(wrong),
             Cell::Time(reader, zone) => {
                 let zone = self.zone(column, zone)?;
-                let read = reader.read(&cell, &zone);
+                let read = reader.in_order(self.file.dates).read(&cell, &zone);
                 let read = match (&read, &self.file.workbook_times) {
                     (Err(_), Some(typed)) => typed.read(&cell, &zone).or(read),
                     _ => read,
@@ -193,6 +193,7 @@ impl<'r> Evaluate<'r> for RowView<'r> {
             Expr::Derived(index) => self.evaluate(&self.file.program.derived[*index])?,
             Expr::Capture(index) => text_or_blank(self.file.binding.captures[*index].as_bytes()),
             Expr::FileName => text_or_blank(self.file.file_name.as_bytes()),
+            Expr::GivenAsset => text_or_blank(self.file.asset.as_bytes()),
             Expr::Sheet => text_or_blank(self.file.sheet.as_bytes()),
             Expr::Family(column, key) => {
                 let key = self.text(key)?;

@@ -444,6 +444,11 @@ impl<'f> Worker<'f> {
             return Ok(id);
         }
         let code = view.asset_text(expr)?;
+        if code.is_empty() && matches!(expr, Expr::GivenAsset) {
+            return Err(RowError::new(
+                "this export does not say which asset it is about, and nobody else did: add `--asset BTC` (or its code)",
+            ));
+        }
         if let Some(Resolved::Always(id)) = self.assets.get(&*code) {
             self.constants.extend(stated.map(|stated| (stated, *id)));
             return Ok(*id);

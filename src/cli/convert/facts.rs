@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::CliError;
 use crate::convert::{Options, PathRule};
-use crate::mapping::cell::Zone;
+use crate::mapping::cell::{DateOrder, Zone};
 
 /// What the person says about the files.
 #[derive(Args, Clone)]
@@ -15,6 +15,12 @@ pub struct FactArgs {
     /// Zone of exports in local time, for all files or those at a path
     #[arg(long, value_name = "ZONE[=PATH]")]
     zone: Vec<String>,
+    /// Whether dates of numbers have the day or the month first, for exports that leave it open: day-first or month-first
+    #[arg(long, value_name = "ORDER[=PATH]")]
+    dates: Vec<String>,
+    /// The asset of exports that do not say which they are about
+    #[arg(long, value_name = "CODE[=PATH]")]
+    asset: Vec<String>,
     /// Your own address, for exports that do not say whose they are
     #[arg(long, value_name = "ADDRESS[=PATH]")]
     address: Vec<String>,
@@ -70,7 +76,23 @@ impl FactArgs {
                     rule.value
                 ))),
             });
+        let dates =
+            rules(&self.dates)?
+                .into_iter()
+                .map(|rule| match DateOrder::from_word(&rule.value) {
+                    Some(order) => Ok(PathRule {
+                        value: order,
+                        path: rule.path,
+                        folder: None,
+                    }),
+                    None => Err(CliError::usage(format!(
+                        "`{}`: write day-first or month-first",
+                        rule.value
+                    ))),
+                });
         Ok(Options {
+            dates: dates.collect::<Result<_, _>>()?,
+            assets: rules(&self.asset)?,
             accounts: rules(&self.account)?,
             zones: zones.collect::<Result<_, _>>()?,
             addresses: rules(&self.address)?,

@@ -12,7 +12,7 @@ mod zone;
 pub use amount::AmountReader;
 pub use money::MoneyReader;
 pub use pair::PairReader;
-pub use time::TimeReader;
+pub use time::{DateOrder, TimeReader};
 pub use zone::Zone;
 
 use std::fmt;

@@ -24,6 +24,26 @@ const MS_PER_DAY: i64 = 86_400_000;
 pub struct TimeReader {
     formats: Vec<Format>,
     has_zone: bool,
+    /// Where formats leave it open whether the day or the month comes first: the reader for either, by what is said.
+    by_order: Option<Box<[TimeReader; 2]>>,
+}
+
+/// Whether the day or the month comes first in dates of numbers, where an export does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateOrder {
+    DayFirst,
+    MonthFirst,
+}
+
+impl DateOrder {
+    /// The order that a word of the command line means.
+    pub fn from_word(word: &str) -> Option<DateOrder> {
+        match word {
+            "day-first" => Some(DateOrder::DayFirst),
+            "month-first" => Some(DateOrder::MonthFirst),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -120,7 +140,7 @@ impl TimeReader {
     /// Compiles the formats of a column; they are tried in this order. Items: `%Y` (four digits), `%y` (70 to 99 are
     /// 19xx), `%m`, `%d`, `%e` (may be padded with blanks), `%b` and `%B` (English month, short or full), `%H`, `%I`,
     /// `%M`, `%S`, `%.f` (`.` or `,` and digits, or nothing), `%p` (AM, p.m.), `%z` (offset or `Z`), `%Z` (UTC, EST, …),
-    /// `%%`; a blank matches one or more blanks, anything else itself. Whole formats: `iso`, `unix`, `unix_ms`,
+    /// `%1` and `%2` (the day and the month, in the order that the person says), `%%`; a blank matches one or more blanks, anything else itself. Whole formats: `iso`, `unix`, `unix_ms`,
     /// `unix_us`, `excel`.
     ///
     /// # Errors
@@ -129,11 +149,31 @@ impl TimeReader {
         if formats.is_empty() {
             return Err((0, "a time column needs a format".to_string()));
         }
+        let open = |format: &str| format.contains("%1") || format.contains("%2");
+        let by_order = if formats.iter().any(|format| open(format.as_ref())) {
+            let ordered = |first: &str, second: &str| {
+                let said: Vec<String> = formats
+                    .iter()
+                    .map(|format| format.as_ref().replace("%1", first).replace("%2", second))
+                    .collect();
+                TimeReader::new(&said)
+            };
+            Some(Box::new([ordered("%d", "%m")?, ordered("%m", "%d")?]))
+        } else {
+            None
+        };
         let mut reader = TimeReader {
             formats: Vec::with_capacity(formats.len()),
             has_zone: true,
+            by_order,
         };
+        if let Some(by_order) = &reader.by_order {
+            reader.has_zone = by_order[0].has_zone;
+        }
         for (index, format) in formats.iter().enumerate() {
+            if open(format.as_ref()) {
+                continue;
+            }
             let format = match format.as_ref() {
                 "iso" => Format::Iso,
                 "unix" => Format::Unix(0),
@@ -153,6 +193,15 @@ impl TimeReader {
             reader.formats.push(format);
         }
         Ok(reader)
+    }
+
+    /// The reader for what the person says of the order of day and month.
+    #[inline]
+    pub fn in_order(&self, order: Option<DateOrder>) -> &TimeReader {
+        match (&self.by_order, order) {
+            (Some(readers), Some(order)) => &readers[order as usize],
+            _ => self,
+        }
     }
 
     /// Whether every format carries its own zone (`%z`, `%Z`) or is an epoch (`unix` and its kin): the column needs no
@@ -184,6 +233,14 @@ impl TimeReader {
                 Err(fault) if matches!(first, Fault::Form) => first = fault,
                 Err(_) => {}
             }
+        }
+        if let Some(readers) = &self.by_order
+            && readers.iter().any(|reader| reader.read(cell, zone).is_ok())
+        {
+            return Err(CellError::new(
+                "nobody said whether the day or the month comes first: add `--dates day-first` or `--dates month-first`",
+                text,
+            ));
         }
         Err(self.error(first, text))
     }
@@ -1055,6 +1112,24 @@ mod tests {
         ] {
             assert_eq!(read(format, cell), expected, "{format} {cell}");
         }
+    }
+
+    #[test]
+    fn a_date_of_numbers_is_read_in_the_order_that_is_said_and_not_guessed() {
+        let reader = TimeReader::new(&["iso", "%1/%2/%Y %H:%M"]).unwrap();
+        let read = |cell: &str, order| {
+            let read = reader.in_order(order).read(cell.as_bytes(), &Zone::Utc);
+            read.map_or_else(|error| error.into_message(), |time| time.to_string())
+        };
+        let (day, month) = (Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst));
+        assert_eq!(read("03/04/2024 10:00", day), "2024-04-03T10:00:00Z");
+        assert_eq!(read("03/04/2024 10:00", month), "2024-03-04T10:00:00Z");
+        assert!(read("03/04/2024 10:00", None).contains("--dates day-first"));
+        // Not even where only one order makes sense: a file is read in one way.
+        assert!(read("13/04/2024 10:00", None).contains("--dates day-first"));
+        assert!(!read("13/04/2024 10:00", month).starts_with("2024"));
+        assert_eq!(read("2024-04-03 10:00:00", None), "2024-04-03T10:00:00Z");
+        assert!(TimeReader::new(&["%1/%Y"]).is_err());
     }
 
     #[test]

@@ -108,6 +108,8 @@ pub enum Expr {
     Derived(usize),
     Capture(usize),
     FileName,
+    /// The asset that the person said the file is about.
+    GivenAsset,
     Sheet,
     /// The cell of a family's column that the key names.
     Family(usize, Box<Expr>),
@@ -143,6 +145,7 @@ impl Expr {
             | Expr::Derived(_)
             | Expr::Capture(_)
             | Expr::FileName
+            | Expr::GivenAsset
             | Expr::Sheet
             | Expr::Present(_) => {}
             Expr::Family(_, inner)
@@ -353,6 +356,7 @@ impl Checker<'_> {
         }
         match name {
             "file_name" => return Ok(Typed::Value(Expr::FileName, Type::Text)),
+            "given_asset" => return Ok(Typed::Value(Expr::GivenAsset, Type::Asset)),
             "sheet" => return Ok(Typed::Value(Expr::Sheet, Type::Text)),
             _ => {}
         }
