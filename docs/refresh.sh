@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes anew what is made from the mappings and targets: the tables in README.md, and the pages of docs/targets/.
+# Writes anew what is made from the mappings and targets: the tables in README.md, the pages of docs/targets/ and docs/exchanges/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # Only what stands in this tree counts, not what a person has in a folder of their own.
@@ -27,4 +27,10 @@ mkdir -p docs/targets
 rm -f docs/targets/*.md
 for id in $("$coinfold" targets list --json | grep -o '"id": "[^"]*"' | cut -d'"' -f4); do
   "$coinfold" targets show "$id" --markdown > "docs/targets/$id.md"
+done
+
+mkdir -p docs/exchanges
+rm -f docs/exchanges/*.md
+for exchange in $("$coinfold" formats list --json | grep -o '"id": "[^"/]*' | cut -d'"' -f4 | sort -u); do
+  "$coinfold" formats show "$exchange" --markdown > "docs/exchanges/$exchange.md"
 done

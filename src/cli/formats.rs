@@ -1,6 +1,7 @@
 //! `coinfold formats`: the mappings. What exists, what one does, what is wrong with one, and their JSON Schema.
 
 mod check;
+mod pages;
 mod samples;
 mod show;
 
@@ -28,10 +29,14 @@ pub enum FormatsCommand {
     #[command(after_help = "Examples:
   coinfold formats show coinfold/transactions
   coinfold formats show coinfold/transactions --source > formats/mine/transactions.toml
-  coinfold formats show coinfold/transactions --json")]
+  coinfold formats show coinfold/transactions --json
+  coinfold formats show coinfold --markdown      the page of an exchange")]
     Show {
-        /// The mapping, as `formats list` names it
+        /// The mapping, as `formats list` names it; or the part before its slash, for all of an exchange
         id: String,
+        /// Print the page of an exchange in Markdown
+        #[arg(long)]
+        markdown: bool,
         /// Print the mapping's file as it is
         #[arg(long)]
         source: bool,
@@ -67,7 +72,10 @@ Examples:
 pub fn run(command: &FormatsCommand, globals: &Globals) -> Result<i32, CliError> {
     match command {
         FormatsCommand::List { markdown } => list(*markdown, globals),
-        FormatsCommand::Show { id, source } => show(id, *source, globals),
+        FormatsCommand::Show {
+            id, markdown: true, ..
+        } => page(id, globals),
+        FormatsCommand::Show { id, source, .. } => show(id, *source, globals),
         FormatsCommand::Check { paths } => check::check(paths, globals),
         FormatsCommand::Schema => {
             told::print(pretty(&json!(crate::mapping::schema()))?)?;
@@ -134,6 +142,7 @@ fn summary(mapping: &Mapping, document: &Document) -> Value {
         "generations": document.generations.len(),
         "rules": rule_count(document),
         "values": choice_words(document).len(),
+        "values_reached": samples::words_reached(mapping, document, std::path::Path::new("samples")),
         "how_to_get": document.how_to_get,
         "complete": complete,
         "file": mapping.file,
@@ -226,6 +235,26 @@ fn show(id: &str, source: bool, globals: &Globals) -> Result<i32, CliError> {
     } else {
         told::print(show::in_plain_words(mapping, &document))?;
     }
+    Ok(exit::COMPLETE)
+}
+
+/// The page of an exchange.
+fn page(id: &str, globals: &Globals) -> Result<i32, CliError> {
+    let library = globals.library()?;
+    let folder = id.split('/').next().unwrap_or(id);
+    let mut reports = Vec::new();
+    for mapping in library.mappings() {
+        if mapping.id.split('/').next() == Some(folder) {
+            let document = mapping
+                .document()
+                .map_err(|diagnostic| CliError::failed(diagnostic.message))?;
+            reports.push((mapping, document));
+        }
+    }
+    if reports.is_empty() {
+        return Err(unknown(id, &library));
+    }
+    told::print(pages::page(&reports))?;
     Ok(exit::COMPLETE)
 }
 

@@ -9,8 +9,10 @@ use crate::cli::project;
 use crate::convert::{
     FileRows, Options, Outcome, PathRule, Reading, RunNames, SkipReason, convert,
 };
-use crate::input::discover;
-use crate::mapping::{Diagnostic, Level, Library, Mapping, Program, TestPlaces};
+use crate::input::{Document as Input, RecordReader, discover};
+use crate::mapping::{
+    Diagnostic, Document, Level, Library, Mapping, Program, TestPlaces, choice_words,
+};
 
 /// What the ledger of a sample is called, after the sample's name.
 const LEDGER: &str = ".ledger.csv";
@@ -61,6 +63,39 @@ pub fn check(mapping: &Mapping, library: &Library, samples: &Path) -> Vec<Diagno
     let reached = law.read(&program, &files, library);
     law.unreached(&program, &places, &reached);
     law.found
+}
+
+/// How many of the words that a mapping knows stand in a cell of its samples; none if there are no samples at hand.
+pub fn words_reached(mapping: &Mapping, document: &Document, samples: &Path) -> Option<usize> {
+    let folder = mapping
+        .id
+        .split('/')
+        .fold(samples.to_owned(), |folder, part| folder.join(part));
+    let (files, _) = contents(&folder).ok()?;
+    let paths: Vec<String> = files
+        .iter()
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    let mut cells: BTreeSet<String> = BTreeSet::new();
+    for source in discover(&paths).ok()?.sources {
+        let Ok(text) = Input::open(&source, None) else {
+            continue;
+        };
+        for delimiter in [b',', b';', b'\t', b'|'] {
+            let mut reader = RecordReader::new(delimiter);
+            let mut records = reader.start(text.head());
+            while let Ok(Some(record)) = records.next() {
+                cells.extend(
+                    record
+                        .iter()
+                        .map(|cell| String::from_utf8_lossy(cell).trim().to_lowercase()),
+                );
+            }
+        }
+    }
+    let words = choice_words(document);
+    let reached = |(_, word): &&(String, String)| cells.contains(&word.trim().to_lowercase());
+    Some(words.iter().filter(reached).count())
 }
 
 fn program_generations(mapping: &Mapping) -> usize {
