@@ -1551,3 +1551,25 @@ fn a_project_file_says_once_what_no_export_says() {
         .ends_with(2)
         .says("`Mars` is no zone");
 }
+
+#[test]
+fn a_time_that_brings_its_own_zone_needs_none_from_the_person() {
+    let place = Workplace::with(&[
+        (
+            "shop.csv",
+            "When,Got,Paid out\n2024-03-30T12:00:00+02:00,0.5 BTC,\n2024-03-30 13:00:00,0.25 BTC,\n",
+        ),
+        (
+            "formats/shop/moves.toml",
+            "mapping = 1\nexchange = 'Shop'\nreport = 'Moves'\nhow_to_get = 'ask'\n[columns]\ntime = { header = 'When', type = 'time', formats = ['iso'], zone = 'local' }\ngot = { header = 'Got', type = 'money' }\nout = { header = 'Paid out', type = 'money' }\n[defaults]\naccount = 'Shop'\n[[rule]]\nkind = 'deposit'\nin = 'got'\n",
+        ),
+    ]);
+    let told = place
+        .run(&["convert", "shop.csv", "-o", "ledger.csv"])
+        .ends_with(4)
+        .says("--zone");
+    assert!(told.stderr.contains("shop.csv:3"), "{}", told.stderr);
+    let ledger = read_ledger(&place.text("ledger.csv"));
+    assert_eq!(ledger.len(), 1);
+    assert_eq!(ledger[0].time, "2024-03-30T10:00:00Z");
+}

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::evaluate::{Evaluate, Evaluated, RowError, Value, text_or_blank, trim};
 use super::file::FileContext;
 use crate::input::Record;
-use crate::mapping::cell::Zone;
+use crate::mapping::cell::{TimeReader, Zone};
 use crate::mapping::{Cell, Expr, Meaning, Part, Place, ZoneFrom};
-use crate::model::Amount;
+use crate::model::{Amount, Time};
 
 /// One record of a file whose report is known.
 #[derive(Clone, Copy)]
@@ -75,8 +75,15 @@ impl<'r> RowView<'r> {
             }
             Cell::Amount(reader) => reader.read(&cell).map(Value::Amount).map_err(wrong),
             Cell::Time(reader, zone) => {
+                let reader = reader.in_order(self.file.dates);
+                if matches!(zone, ZoneFrom::Local)
+                    && self.file.zone.is_none()
+                    && let Some(time) = without_zone(reader, &cell)
+                {
+                    return Ok(Value::Time(time));
+                }
                 let zone = self.zone(column, zone)?;
-                let read = reader.in_order(self.file.dates).read(&cell, &zone);
+                let read = reader.read(&cell, &zone);
                 let read = match (&read, &self.file.workbook_times) {
                     (Err(_), Some(typed)) => typed.read(&cell, &zone).or(read),
                     _ => read,
@@ -249,6 +256,13 @@ impl<'r> Evaluate<'r> for RowView<'r> {
             _ => Ok(None),
         }
     }
+}
+
+/// A time whose cell brings its own zone: it is the same instant wherever it is read.
+fn without_zone(reader: &TimeReader, cell: &[u8]) -> Option<Time> {
+    let here = reader.read(cell, &Zone::Utc).ok()?;
+    let there = reader.read(cell, &Zone::parse("+01:00")?).ok()?;
+    (here == there).then_some(here)
 }
 
 fn upper_case(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
