@@ -1573,3 +1573,30 @@ fn a_time_that_brings_its_own_zone_needs_none_from_the_person() {
     assert_eq!(ledger.len(), 1);
     assert_eq!(ledger[0].time, "2024-03-30T10:00:00Z");
 }
+
+#[test]
+fn a_cell_behind_the_header_can_be_named() {
+    let mapping = |column: &str| {
+        format!(
+            "mapping = 1\nexchange = 'Old'\nreport = 'Moves'\nhow_to_get = 'ask'\n[columns]\ntime = {{ header = 'Time', type = 'time', formats = ['iso'], zone = 'UTC' }}\ngot = {{ header = 'Got', type = 'amount' }}\n{column}[defaults]\naccount = 'Old'\n[[rule]]\nkind = 'deposit'\nin = \"got coin\"\n"
+        )
+    };
+    let place = Workplace::with(&[(
+        "old.csv",
+        "Time,Got\n2018-03-30 12:00:00,0.5,BTC\n2018-03-30 12:00:00,0.5,ETH\n",
+    )]);
+    place.write(
+        "formats/old/moves.toml",
+        mapping("coin = { at = 3, type = 'asset', optional = true }\n"),
+    );
+    let ledger = place.converts(0, &["old.csv"]);
+    assert_eq!(
+        ledger.iter().map(|line| line.short()).collect::<Vec<_>>(),
+        ["deposit 0.5 BTC", "deposit 0.5 ETH"]
+    );
+    place.write("old.csv", "Time,Got\n2018-03-30 12:00:00,0.5,BTC,more\n");
+    place
+        .run(&["convert", "old.csv", "-o", "ledger.csv"])
+        .ends_with(4)
+        .says("the row has 4 cells");
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::mapping::cell::{DateOrder, TimeReader, Zone};
-use crate::mapping::{Binding, Program, normalise};
+use crate::mapping::{Binding, Place, Program, normalise};
 
 /// What the rows of a file are read with.
 pub struct FileContext {
@@ -29,6 +29,8 @@ pub struct FileContext {
     pub delimiter: u8,
     /// It can be read only once: rows that may be rejected later must be kept.
     pub read_once: bool,
+    /// Cells that a row can have: those of the header, and those that the mapping names behind it.
+    pub known_cells: usize,
     /// The file's columns that make a row's identity, by the mapping's names, so that neither their order nor their
     /// spelling matters.
     identity: Vec<(u32, usize)>,
@@ -85,6 +87,17 @@ impl FileContext {
             };
             identity.push((xxh3_64(slot.as_bytes()) as u32, at));
         }
+        let mut known_cells = binding.header.len();
+        for (place, column) in binding.places.iter().zip(&program.columns) {
+            if let Place::At(at) = place
+                && *at >= binding.header.len()
+            {
+                known_cells = known_cells.max(at + 1);
+                if !column.volatile {
+                    identity.push((xxh3_64(column.name.as_bytes()) as u32, *at));
+                }
+            }
+        }
         identity.sort_unstable();
         let mut seed = program.id.clone().into_bytes();
         for part in facts.account.iter().chain(&facts.own).chain(&facts.asset) {
@@ -106,6 +119,7 @@ impl FileContext {
             workbook_times,
             delimiter,
             read_once: facts.read_once,
+            known_cells,
             identity,
             seed,
             program,

@@ -122,10 +122,10 @@ impl<'f> Worker<'f> {
             return Ok(Outcome::Skipped(SkipReason::HeaderAgain));
         }
         if file.program.has_header
-            && record.len() > header.len()
+            && record.len() > file.known_cells
             && record
                 .iter()
-                .skip(header.len())
+                .skip(file.known_cells)
                 .any(|cell| !trim(cell).is_empty())
         {
             return Err(RowError::new(format!(

@@ -195,7 +195,10 @@ pub fn bind(program: &Program, header: &[String]) -> Option<Binding> {
                     None => Place::Missing,
                 }
             }
-            Find::At(at) if *at < header.len() || !program.has_header => Place::At(*at),
+            // Rows may be longer than their header: what may be missing may also lie behind it.
+            Find::At(at) if *at < header.len() || !program.has_header || column.optional => {
+                Place::At(*at)
+            }
             Find::At(_) => Place::Missing,
             Find::Join(parts) => {
                 let places: Option<Vec<usize>> = parts

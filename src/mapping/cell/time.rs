@@ -84,6 +84,8 @@ enum Item {
     HalfDay,
     Offset,
     ZoneWord,
+    /// A word that says nothing new.
+    Weekday,
 }
 
 /// The items at the start of a layout whose places are known if every number has all its digits. Cells that are written
@@ -138,7 +140,7 @@ enum Fault {
 
 impl TimeReader {
     /// Compiles the formats of a column; they are tried in this order. Items: `%Y` (four digits), `%y` (70 to 99 are
-    /// 19xx), `%m`, `%d`, `%e` (may be padded with blanks), `%b` and `%B` (English month, short or full), `%H`, `%I`,
+    /// 19xx), `%m`, `%d`, `%e` (may be padded with blanks), `%b` and `%B` (English month, short or full), `%a` (English day of the week, short or full), `%H`, `%I`,
     /// `%M`, `%S`, `%.f` (`.` or `,` and digits, or nothing), `%p` (AM, p.m.), `%z` (offset or `Z`), `%Z` (UTC, EST, …),
     /// `%1` and `%2` (the day and the month, in the order that the person says), `%%`; a blank matches one or more blanks, anything else itself. Whole formats: `iso`, `unix`, `unix_ms`,
     /// `unix_us`, `excel`.
@@ -303,6 +305,7 @@ impl Layout {
                 Some('p') => Item::HalfDay,
                 Some('z') => Item::Offset,
                 Some('Z') => Item::ZoneWord,
+                Some('a') => Item::Weekday,
                 Some('.') if characters.next() == Some('f') => Item::Fraction,
                 Some('.') => return Err("after `%.` an `f` is missing".to_string()),
                 Some(other) => return Err(format!("`%{other}` is not known")),
@@ -525,6 +528,17 @@ fn read_items(
                 clock.offset = Some(offset);
                 at = end;
             }
+            Item::Weekday => {
+                let word = cell.get(at..).unwrap_or_default();
+                let length = word
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphabetic())
+                    .count();
+                if !is_weekday(&word[..length]) {
+                    return Err(Fault::Form);
+                }
+                at += length;
+            }
             Item::ZoneWord => {
                 let (offset, end) = zone::word_at(cell, at).ok_or(Fault::Form)?;
                 clock.offset = Some(offset);
@@ -533,6 +547,23 @@ fn read_items(
         }
     }
     Ok(at)
+}
+
+/// Whether a word is the English name of a day of the week, short or full.
+fn is_weekday(word: &[u8]) -> bool {
+    const DAYS: [&[u8]; 7] = [
+        b"monday",
+        b"tuesday",
+        b"wednesday",
+        b"thursday",
+        b"friday",
+        b"saturday",
+        b"sunday",
+    ];
+    let is = |day: &&[u8]| {
+        (word.len() == 3 || word.len() == day.len()) && day[..word.len()].eq_ignore_ascii_case(word)
+    };
+    DAYS.iter().any(is)
 }
 
 /// One or two digits.
@@ -1112,6 +1143,20 @@ mod tests {
         ] {
             assert_eq!(read(format, cell), expected, "{format} {cell}");
         }
+    }
+
+    #[test]
+    fn a_day_of_the_week_is_read_over() {
+        assert_eq!(
+            read("%a %b %d %Y %H:%M:%S", "Fri Nov 23 2018 10:11:12"),
+            "2018-11-23T10:11:12Z"
+        );
+        assert_eq!(
+            read("%a, %d %b %Y %H:%M", "friday, 23 Nov 2018 10:11"),
+            "2018-11-23T10:11:00Z"
+        );
+        let reader = TimeReader::new(&["%a %d %b %Y"]).unwrap();
+        assert!(reader.read(b"Fry 23 Nov 2018", &Zone::Utc).is_err());
     }
 
     #[test]
