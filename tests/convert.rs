@@ -1075,3 +1075,32 @@ fn all_samples_at_once_are_recognised_and_the_proof_holds() {
         json["lines"].as_u64().unwrap()
     );
 }
+
+#[test]
+fn a_row_that_cannot_be_read_takes_its_group_with_it() {
+    let mapping = "mapping = 1\nexchange = 'Pairs'\nreport = 'Moves'\nhow_to_get = 'ask'\n[columns]\ntime = { header = 'Time', type = 'time', formats = ['iso'], zone = 'UTC' }\norder = 'Order'\nkind_of = { header = 'Type', type = 'choice' }\namount = { header = 'Amount', type = 'amount' }\ncoin = { header = 'Coin', type = 'asset' }\n[defaults]\naccount = 'Pairs'\n[[rule]]\nwhen = { kind_of = ['trade', 'fee'] }\nby = ['order']\nkind = 'trade'\nmove = 'amount coin'\nrole = { fee = \"kind_of == 'fee'\" }\n";
+    let row = |nth: u32, order: &str, kind: &str, amount: &str, coin: &str| {
+        format!("2024-01-01 00:00:{nth:02},{order},{kind},{amount},{coin}\n")
+    };
+    let text = "Time,Order,Type,Amount,Coin\n".to_owned()
+        + &row(1, "A", "trade", "1", "BTC")
+        + &row(1, "A", "trade", "-100", "USD")
+        + &row(1, "A", "fee", "one", "USD")
+        + &row(2, "B", "trade", "2", "BTC")
+        + &row(2, "B", "trade", "-200", "USD");
+    let place = Workplace::with(&[("pairs.csv", &text), ("formats/pairs/moves.toml", mapping)]);
+    let ledger = place.converts(4, &["pairs.csv", "--rows", "rows.csv"]);
+    // A trade without its fee would be wrong: the whole of it waits for the person.
+    assert_eq!(
+        ledger.iter().map(|line| line.short()).collect::<Vec<_>>(),
+        ["trade 2 BTC", "trade -200 USD"]
+    );
+    let fates = place.fates("rows.csv");
+    let rejected = fates.iter().filter(|row| row.fate == "rejected").count();
+    assert_eq!(rejected, 3);
+    assert!(
+        fates[0].reason.contains("pairs.csv:4"),
+        "{}",
+        fates[0].reason
+    );
+}

@@ -28,7 +28,19 @@ pub struct Batch {
     pub kept: FxHashMap<u32, Box<[u8]>>,
     /// Events that have their id already, in their order: index, and id.
     pub given_ids: Vec<(u32, u64)>,
+    /// Groups of which a row could not be read.
+    pub broken: Vec<BrokenGroup>,
     pub(super) body: Vec<u8>,
+}
+
+/// A group of which a row could not be read: it is not complete.
+#[derive(Clone, Copy, Debug)]
+pub struct BrokenGroup {
+    pub key: u128,
+    /// None if the row's time could not be read either.
+    pub time_ns: Option<i64>,
+    /// Index in `Batch::rows`.
+    pub row: u32,
 }
 
 /// One row and what became of it when it was read.
@@ -204,6 +216,8 @@ impl Batch {
 
     /// Forgets the events of the row that is being read, and what they added to the sums.
     pub fn drop_events_from(&mut self, first: usize) {
+        self.given_ids
+            .retain(|(event, _)| (*event as usize) < first);
         for index in first..self.events.len() {
             let mut reader = self.body(index);
             let legs: Vec<Leg> = std::iter::from_fn(|| reader.next_leg()).collect();

@@ -113,6 +113,9 @@ impl<'r> RowView<'r> {
             ZoneFrom::Column(other) => {
                 let cell = self.cell(*other);
                 let text = String::from_utf8_lossy(&cell);
+                if text.is_empty() {
+                    return Err(RowError::in_column(*other, "no zone stands here"));
+                }
                 Zone::parse(&text)
                     .map(Cow::Owned)
                     .ok_or_else(|| RowError::in_column(*other, format!("`{text}` is no zone")))
@@ -120,6 +123,9 @@ impl<'r> RowView<'r> {
             ZoneFrom::Derived(index) => {
                 let found = self.text(&self.file.program.derived[*index])?;
                 let text = String::from_utf8_lossy(&found);
+                if text.is_empty() {
+                    return Err(RowError::in_column(column, "its zone is blank"));
+                }
                 Zone::parse(&text)
                     .map(Cow::Owned)
                     .ok_or_else(|| RowError::in_column(column, format!("`{text}` is no zone")))
@@ -209,7 +215,7 @@ impl<'r> Evaluate<'r> for RowView<'r> {
             Expr::Own(subject) => {
                 if self.file.own.is_empty() {
                     return Err(RowError::new(
-                        "it is not known whose address this history is of: add `--address 0x…`",
+                        "it is not known whose history this is: add `--address`, with the address or the name that is yours in it",
                     ));
                 }
                 let address = self.text(subject)?;

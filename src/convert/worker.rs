@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::batch::{
-    BalanceRecord, Batch, Leg, NewEvent, Outcome, Reject, Row, SkipReason, UniqueRecord,
+    BalanceRecord, Batch, BrokenGroup, Leg, NewEvent, Outcome, Reject, Row, SkipReason,
+    UniqueRecord,
 };
 use super::evaluate::{Evaluate, RowError, Value, trim};
 use super::file::FileContext;
@@ -143,11 +144,31 @@ impl<'f> Worker<'f> {
             Some(Candidate::Rule(index)) => {
                 let first =
                     u32::try_from(batch.events.len()).expect("a chunk has fewer rows than 2^32");
-                self.apply(&view, index, batch)?;
+                if let Err(error) = self.apply(&view, index, batch) {
+                    self.note_broken(&view, index, batch);
+                    return Err(error);
+                }
                 let count = u32::try_from(batch.events.len()).expect("as above") - first;
                 Ok(Outcome::Events { first, count })
             }
         }
+    }
+
+    /// A row that cannot be read takes its group with it, as far as it can be told which that is.
+    fn note_broken(&mut self, view: &RowView<'_>, rule_index: usize, batch: &mut Batch) {
+        let file = self.file;
+        let rule = &file.program.rules[rule_index];
+        let Some(group) = &rule.group else { return };
+        let Ok(key) = self.group_key(view, rule_index, &group.key) else {
+            return;
+        };
+        let time = rule.events.first().map(|event| view.evaluate(&event.time));
+        let time_ns = match time {
+            Some(Ok(Value::Time(time))) => Some(time.ns()),
+            _ => None,
+        };
+        let row = u32::try_from(batch.rows.len()).expect("a chunk has fewer rows than 2^32");
+        batch.broken.push(BrokenGroup { key, time_ns, row });
     }
 
     /// The first skip or rule that holds.

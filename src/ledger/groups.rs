@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::{Dropped, Event, EventRef, Ledger};
 use crate::convert::Leg;
 use crate::mapping::{Expect, Group};
@@ -19,6 +21,7 @@ pub fn form(ledger: &mut Ledger, rows: &[EventRef]) -> Vec<Event> {
         })
         .collect();
     sorted.sort_unstable();
+    let broken = broken_groups(ledger);
     let mut events = Vec::new();
     let mut rest = sorted.as_slice();
     while let Some((key, _, first)) = rest.first() {
@@ -35,7 +38,10 @@ pub fn form(ledger: &mut Ledger, rows: &[EventRef]) -> Vec<Event> {
                 .min()
                 .unwrap_or_default();
             members.sort_unstable();
-            match misfit(ledger, &members, &group.expect) {
+            let missing = broken
+                .get(key)
+                .and_then(|broken| missing_row(ledger, &members, broken, group));
+            match missing.or_else(|| misfit(ledger, &members, &group.expect)) {
                 None => {
                     let number = super::number(ledger.groups.len());
                     events.push(Event::group(time_ns, members[0], number));
@@ -62,6 +68,51 @@ pub fn form(ledger: &mut Ledger, rows: &[EventRef]) -> Vec<Event> {
         }
     }
     events
+}
+
+/// A row of a group that could not be read: its time, if that could, and where it stands.
+type Broken = (Option<i64>, usize, u64);
+
+/// By key, the rows that could not be read.
+fn broken_groups(ledger: &Ledger) -> FxHashMap<u128, Vec<Broken>> {
+    let mut broken: FxHashMap<u128, Vec<Broken>> = FxHashMap::default();
+    for (index, file) in ledger.files.iter().enumerate() {
+        for batch in &file.rows.batches {
+            for group in &batch.broken {
+                let line = batch.line(group.row as usize);
+                let of_key = broken.entry(group.key).or_default();
+                of_key.push((group.time_ns, index, line));
+            }
+        }
+    }
+    broken
+}
+
+/// Why a group is not complete, if one of the rows that could not be read may belong to it.
+fn missing_row(
+    ledger: &Ledger,
+    members: &[EventRef],
+    broken: &[Broken],
+    group: &Group,
+) -> Option<String> {
+    let times = || members.iter().map(|at| ledger.record(*at).time().ns());
+    let (first, last) = (times().min()?, times().max()?);
+    // Where time or place cuts groups of one key apart, a row at another time is another group's.
+    let window_ns = match (group.window_ns, group.adjacent) {
+        (Some(window_ns), _) => window_ns,
+        (None, true) => 0,
+        (None, false) => i64::MAX,
+    };
+    let belongs = |time_ns: i64| {
+        time_ns >= first.saturating_sub(window_ns) && time_ns <= last.saturating_add(window_ns)
+    };
+    let (_, file, line) = broken
+        .iter()
+        .find(|(time_ns, ..)| time_ns.is_none_or(belongs))?;
+    Some(format!(
+        "are not all: {}:{line}, which belongs to them, could not be read",
+        ledger.files[*file].name
+    ))
 }
 
 /// Cuts rows of one key into groups: by the window of time, or by being neighbours.
