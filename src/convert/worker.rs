@@ -15,7 +15,7 @@ use super::file::FileContext;
 use super::row_view::RowView;
 use crate::input::Record;
 use crate::mapping::{
-    Cell, Direction, EventTemplate, Expr, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,
+    Cell, Direction, EventTemplate, Expr, Group, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,
     TEXT_COUNT, Test,
 };
 use crate::model::{Amount, Kind, NameId, Names, Role, Time};
@@ -159,7 +159,7 @@ impl<'f> Worker<'f> {
         let file = self.file;
         let rule = &file.program.rules[rule_index];
         let Some(group) = &rule.group else { return };
-        let Ok(key) = self.group_key(view, rule_index, &group.key) else {
+        let Ok(key) = self.group_key(view, rule_index, group) else {
             return;
         };
         let time = rule.events.first().map(|event| view.evaluate(&event.time));
@@ -306,7 +306,7 @@ impl<'f> Worker<'f> {
                     return Ok(());
                 }
                 let group = match &rule.group {
-                    Some(group) => self.group_key(view, rule_index, &group.key)?,
+                    Some(group) => self.group_key(view, rule_index, group)?,
                     None => 0,
                 };
                 let mut texts: [Cow<[u8]>; TEXT_COUNT] = Default::default();
@@ -570,16 +570,23 @@ impl<'f> Worker<'f> {
         &mut self,
         view: &RowView<'_>,
         rule: usize,
-        key: &[Expr],
+        group: &Group,
     ) -> Result<u128, RowError> {
         let mut bytes = std::mem::take(&mut self.hash_scratch);
         bytes.clear();
         bytes.extend_from_slice(self.file.scope());
         bytes.extend_from_slice(&rule.to_le_bytes());
         let mut built = Ok(());
-        for expr in key {
+        let mut blank = true;
+        for expr in &group.key {
             bytes.push(0xff);
-            match view.evaluate(expr) {
+            let value = view.evaluate(expr);
+            blank &= match &value {
+                Ok(Value::Blank) => true,
+                Ok(Value::Text(text)) => text.is_empty(),
+                _ => false,
+            };
+            match value {
                 Ok(Value::Blank) => {}
                 Ok(Value::Text(text)) => bytes.extend_from_slice(&text),
                 Ok(Value::Amount(amount)) => amount.write_to(&mut bytes),
@@ -590,7 +597,14 @@ impl<'f> Worker<'f> {
         }
         let hash = xxh3_128(&bytes).max(1);
         self.hash_scratch = bytes;
-        built.map(|()| hash)
+        built?;
+        // Rows that say nothing have nothing in common.
+        if blank && !group.key.is_empty() && !group.adjacent {
+            return Err(RowError::new(
+                "nothing tells which rows it belongs to: what they should share is blank",
+            ));
+        }
+        Ok(hash)
     }
 
     fn balance(
