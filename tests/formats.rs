@@ -432,17 +432,35 @@ fn list_counts_cases_as_rules_and_knows_the_words_of_choices() {
 }
 
 #[test]
-fn the_markdown_table_has_a_line_for_each_mapping() {
+fn the_markdown_table_has_a_line_for_each_exchange_and_each_has_a_page() {
     let folder = empty_folder();
     let table = stdout(&formats(folder.path(), &["list", "--markdown"]));
     let lines: Vec<&str> = table.lines().collect();
     assert!(lines[1].starts_with("|---"));
-    assert_eq!(lines.len(), mappings().len() + 2);
-    for id in mappings().keys() {
-        assert_eq!(table.matches(&format!("| `{id}` |")).count(), 1, "{id}");
+    let mut reports = 0;
+    for line in &lines[2..] {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        assert_eq!(cells.len(), 4, "{line}");
+        reports += cells[1].parse::<usize>().unwrap();
     }
-    let bars = |line: &&str| line.replace("\\|", "").matches('|').count();
-    assert!(lines.iter().all(|line| bars(line) == 6), "{table}");
+    assert_eq!(reports, mappings().len());
+    let folders: std::collections::BTreeSet<&str> = mappings()
+        .keys()
+        .map(|id| id.split('/').next().unwrap())
+        .collect();
+    for exchange in folders {
+        assert!(
+            table.contains(&format!("(docs/exchanges/{exchange}.md)")),
+            "{exchange}"
+        );
+        let page = stdout(&formats(folder.path(), &["show", exchange, "--markdown"]));
+        for id in mappings()
+            .keys()
+            .filter(|id| id.split('/').next() == Some(exchange))
+        {
+            assert!(page.contains(&format!("`{id}` · ")), "{page}");
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod pages;
 mod samples;
 mod show;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -187,32 +188,33 @@ fn shortened(text: &str) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// One line for each report, those of an exchange together.
+/// One line for each exchange, with its page.
 fn markdown_table(known: &[(&Mapping, Document)]) -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
-    let mut known: Vec<&(&Mapping, Document)> = known.iter().collect();
-    known.sort_by_key(|(mapping, document)| (document.exchange.to_lowercase(), &mapping.id));
-    let mut table = String::from(
-        "| Exchange | Report | Header generations | Known words | Mapping |\n|---|---|---:|---:|---|\n",
-    );
-    let mut last = "";
+    /// Reports, header generations, known words.
+    type Counts = (usize, usize, usize);
+    let mut exchanges: BTreeMap<(String, &str, &str), Counts> = BTreeMap::new();
     for (mapping, document) in known {
-        let exchange = if document.exchange == last {
-            ""
-        } else {
-            &document.exchange
-        };
-        last = &document.exchange;
-        let words = match choice_words(document).len() {
+        let folder = mapping.id.split('/').next().unwrap_or_default();
+        let name = document.exchange.as_str();
+        let counts = exchanges
+            .entry((name.to_lowercase(), name, folder))
+            .or_default();
+        counts.0 += 1;
+        counts.1 += document.generations.len();
+        counts.2 += choice_words(document).len();
+    }
+    let mut table = String::from(
+        "| Exchange, wallet or tool | Reports | Header generations | Known words |\n|---|---:|---:|---:|\n",
+    );
+    for ((_, name, folder), (reports, generations, words)) in exchanges {
+        let words = match words {
             0 => "–".to_owned(),
             words => words.to_string(),
         };
         table.push_str(&format!(
-            "| {} | {} | {} | {words} | `{}` |\n",
-            cell(exchange),
-            cell(&document.report),
-            document.generations.len(),
-            mapping.id
+            "| [{}](docs/exchanges/{folder}.md) | {reports} | {generations} | {words} |\n",
+            cell(name)
         ));
     }
     table
