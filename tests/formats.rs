@@ -444,7 +444,8 @@ fn the_markdown_table_has_a_line_for_each_exchange_and_each_has_a_page() {
         reports += cells[1].parse::<usize>().unwrap();
     }
     assert_eq!(reports, mappings().len());
-    let folders: std::collections::BTreeSet<&str> = mappings()
+    let known = mappings();
+    let folders: std::collections::BTreeSet<&str> = known
         .keys()
         .map(|id| id.split('/').next().unwrap())
         .collect();
@@ -454,10 +455,8 @@ fn the_markdown_table_has_a_line_for_each_exchange_and_each_has_a_page() {
             "{exchange}"
         );
         let page = stdout(&formats(folder.path(), &["show", exchange, "--markdown"]));
-        for id in mappings()
-            .keys()
-            .filter(|id| id.split('/').next() == Some(exchange))
-        {
+        let of_exchange = |id: &&String| id.split('/').next() == Some(exchange);
+        for id in known.keys().filter(of_exchange) {
             assert!(page.contains(&format!("`{id}` · ")), "{page}");
         }
     }
