@@ -4,8 +4,9 @@
 //!
 //! ```text
 //! paths ─▶ input ─▶ mapping (which report is this?) ─▶ convert ─▶ ledger ─▶ output ─▶ files
-//!          │             a compiled Program            rows→events   order, overlap,   ledger · transactions
-//!          └ bytes, text, records with line numbers    in parallel   proof, balances   rows · rejected
+//!          │             a compiled Program            rows→events   order, overlap,   │   ledger · data layouts
+//!          └ bytes, text, records with line numbers    in parallel   proof, balances   │   journals · rows · rejected
+//!                                                                                      └ target (what does this tool take?)
 //! ```
 //!
 //! [`fold`] is the pipeline from sources to a ledger; what is written, and what a person is told, comes after it.
