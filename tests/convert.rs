@@ -1099,7 +1099,7 @@ fn a_row_that_cannot_be_read_takes_its_group_with_it() {
     let rejected = fates.iter().filter(|row| row.fate == "rejected").count();
     assert_eq!(rejected, 3);
     assert!(
-        fates[0].reason.contains("pairs.csv:4"),
+        fates[0].reason.contains("line 4, which belongs to them"),
         "{}",
         fates[0].reason
     );

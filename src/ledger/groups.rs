@@ -109,9 +109,14 @@ fn missing_row(
     let (_, file, line) = broken
         .iter()
         .find(|(time_ns, ..)| time_ns.is_none_or(belongs))?;
+    let here = members.iter().all(|at| ledger.file_index(*at) == *file);
+    let place = if here {
+        format!("line {line}")
+    } else {
+        format!("{}:{line}", ledger.files[*file].name)
+    };
     Some(format!(
-        "are not all: {}:{line}, which belongs to them, could not be read",
-        ledger.files[*file].name
+        "are not all: {place}, which belongs to them, could not be read"
     ))
 }
 
