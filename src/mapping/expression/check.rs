@@ -208,7 +208,7 @@ pub struct Names {
     /// Name → number, and what it was checked to be.
     pub derived: BTreeMap<String, (usize, Typed)>,
     pub captures: BTreeMap<String, usize>,
-    /// Derived columns that are being checked now: using one of them goes in a circle.
+    /// Derived columns that are being checked now: using one of them would never end.
     pub pending: Vec<String>,
     pub has_own: bool,
 }
