@@ -739,11 +739,8 @@ fn what_is_wrong_with_a_target_is_told_with_its_place() {
         wrong(&(column("word") + "[rows]\nfree = 'row'\n")).contains("there is no key `free` here")
     );
     assert!(
-        wrong(
-            &(column("word") + "[time]\nzone = 'Mars/Base'\n")
-                .replace("'x', \"word\"", "'x', \"time\"")
-        )
-        .contains("time")
+        wrong(&(column("time") + "[time]\nformat = '%Y-%m-%d'\nzone = 'Mars/Base'\n"))
+            .contains("`Mars/Base` is no zone")
     );
     assert!(wrong("columns = [['x', 'word']]\n").contains("`adds_up` is missing"));
     assert!(

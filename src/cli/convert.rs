@@ -254,12 +254,7 @@ fn finish(
     for problem in &mut summary.problems {
         problem.note_only |= problem.code == "balance" && args.allow_balance_breaks;
     }
-    if broken_balance
-        || summary
-            .problems
-            .iter()
-            .any(|problem| problem.code == "proof")
-    {
+    if broken_balance || summary.is_unproved() {
         return proof_failed(summary, args, globals);
     }
     if unrecognised {
@@ -332,11 +327,7 @@ fn write_own(
     for message in differences(totals, &sums) {
         summary.problems.push(Problem::new("proof", message));
     }
-    if summary
-        .problems
-        .iter()
-        .any(|problem| problem.code == "proof")
-    {
+    if summary.is_unproved() {
         return proof_failed(summary, args, globals);
     }
     write_others(&mut summary)?;

@@ -13,6 +13,7 @@ mod ledger_csv;
 mod readback;
 mod rejects;
 mod rows;
+mod spreadsheet;
 mod table;
 mod transactions;
 mod whole_file;

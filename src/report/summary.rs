@@ -296,6 +296,11 @@ impl Summary {
         }
     }
 
+    /// Whether the proof failed.
+    pub fn is_unproved(&self) -> bool {
+        self.problems.iter().any(|problem| problem.code == "proof")
+    }
+
     /// The summary as text. With `verbose`, all problems; else the first few of each sort.
     pub fn text(&self, verbose: bool) -> String {
         let mut text = String::new();

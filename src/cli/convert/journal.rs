@@ -79,11 +79,7 @@ pub fn finish(
     for message in super::differences(totals, &written.sums) {
         summary.problems.push(Problem::new("proof", message));
     }
-    if summary
-        .problems
-        .iter()
-        .any(|problem| problem.code == "proof")
-    {
+    if summary.is_unproved() {
         return super::proof_failed(summary, args, globals);
     }
     write_others(&mut summary)?;

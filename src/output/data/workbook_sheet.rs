@@ -1,5 +1,6 @@
 //! One table of a workbook, over as many sheets as it needs, written row by row in constant memory.
 
+use crate::output::spreadsheet::{NUMBER_DIGITS, exact_number};
 use std::io;
 
 use rust_xlsxwriter::{Format, IgnoreError, Workbook, Worksheet, XlsxError};
@@ -11,8 +12,6 @@ use crate::output::findings::{Findings, Weight};
 pub(super) const SHEET_ROWS: u32 = 1 << 20;
 /// UTF-16 units of a cell. Source: as above.
 const CELL_UNITS: usize = 32_767;
-/// Digits that a spreadsheet's number keeps. Source: as above.
-const NUMBER_DIGITS: usize = 15;
 /// How much of a text an example shows, in letters.
 const EXAMPLE_LETTERS: usize = 40;
 
@@ -150,7 +149,7 @@ impl<'w> Table<'w> {
 
     /// Gives the text of the number, if it was written as one.
     fn number_or_text(&mut self, text: &str) -> io::Result<Option<String>> {
-        let Some(number) = number(text) else {
+        let Some(number) = exact_number(text) else {
             self.word(text)?;
             return Ok(None);
         };
@@ -208,25 +207,6 @@ fn sheet_name(name: &str, nth: u32) -> String {
         1 => name.to_owned(),
         _ => format!("{name} {nth}"),
     }
-}
-
-/// The number that a spreadsheet holds as exactly this decimal; `None` if there is none.
-///
-/// This is the one place where a float stands for an amount, because a workbook's numbers are floats: it is taken only
-/// where the float's own shortest text is the amount's text again, and no arithmetic is done with it.
-fn number(text: &str) -> Option<f64> {
-    // Zeros at either end take no digit of a float.
-    let digits = text.trim_start_matches(['-', '0', '.']);
-    let digits = if text.contains('.') {
-        digits
-    } else {
-        digits.trim_end_matches('0')
-    };
-    if digits.bytes().filter(u8::is_ascii_digit).count() > NUMBER_DIGITS {
-        return None;
-    }
-    let number: f64 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
 }
 
 fn example(text: &str) -> String {
@@ -303,7 +283,7 @@ mod tests {
             "0.000000000000000123456789012345",
             "100000000000000000000000000",
         ] {
-            assert!(number(text).is_some(), "{text}");
+            assert!(exact_number(text).is_some(), "{text}");
         }
         for text in [
             "1234567890123456",
@@ -312,7 +292,7 @@ mod tests {
             "",
             "0.10",
         ] {
-            assert_eq!(number(text), None, "{text}");
+            assert_eq!(exact_number(text), None, "{text}");
         }
     }
 
@@ -320,7 +300,7 @@ mod tests {
         #[test]
         fn a_number_stands_for_its_amount_exactly(mantissa in any::<i64>(), scale in 0_u32..=30) {
             let amount = Amount::from_parts(i128::from(mantissa), scale).unwrap();
-            if let Some(number) = number(&amount.to_string()) {
+            if let Some(number) = exact_number(&amount.to_string()) {
                 prop_assert_eq!(number.to_string().parse::<Amount>().ok(), Some(amount));
             }
         }
@@ -328,7 +308,7 @@ mod tests {
         #[test]
         fn an_amount_of_few_digits_is_a_number(mantissa in -999_999_999_999_999_i64..=999_999_999_999_999, scale in 0_u32..=30) {
             let amount = Amount::from_parts(i128::from(mantissa), scale).unwrap();
-            prop_assert!(number(&amount.to_string()).is_some());
+            prop_assert!(exact_number(&amount.to_string()).is_some());
         }
     }
 }

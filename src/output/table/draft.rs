@@ -295,9 +295,11 @@ impl Drafter<'_, '_> {
                 example: example(view, self.names, &before),
             });
         }
-        let mut facts = base.of_row(&row, &self.written.codes);
-        facts.set_number(Field::Row, position);
-        facts.set_number(Field::Rows, count);
+        if !rounding.change.is_empty() {
+            facts = base.of_row(&row, &self.written.codes);
+            facts.set_number(Field::Row, position);
+            facts.set_number(Field::Rows, count);
+        }
         for (field, word) in &case.words {
             facts.values[*field] = facts::text(&self.written.with_options(word));
         }

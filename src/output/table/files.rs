@@ -10,14 +10,12 @@ use tempfile::NamedTempFile;
 use super::cells::Cell;
 use crate::model::NameId;
 use crate::output::csv_text::put_cell;
+use crate::output::spreadsheet::exact_number;
 use crate::target::document::{Encoding, FileFormat};
 use crate::target::{Container, Part};
 
 /// Rows that a sheet of a workbook holds.
 const SHEET_ROWS: u32 = 1_048_576;
-
-/// Digits that a spreadsheet's number keeps.
-const NUMBER_DIGITS: usize = 15;
 
 /// One file, while it is written.
 pub struct Sheet {
@@ -162,7 +160,7 @@ impl Sheet {
                 let sheet = workbook.worksheet_from_index(0).map_err(io::Error::other)?;
                 let row = u32::try_from(self.rows + 1).map_err(io::Error::other)?;
                 for (column, cell) in (0u16..).zip(cells) {
-                    let written = match exact_number(cell) {
+                    let written = match exact_number(&cell.text).filter(|_| cell.number) {
                         Some(number) => sheet.write_number(row, column, number),
                         None if cell.text.is_empty() => continue,
                         None => sheet.write_string(row, column, &cell.text),
@@ -273,18 +271,6 @@ fn encoded(text: Vec<u8>, encoding: Encoding) -> Vec<u8> {
 /// Whether a text can be written in an encoding.
 pub fn fits_encoding(text: &str, encoding: Encoding) -> bool {
     encoding != Encoding::Windows1252 || !WINDOWS_1252.encode(text).2
-}
-
-/// A number that a spreadsheet holds without losing a digit.
-fn exact_number(cell: &Cell) -> Option<f64> {
-    if !cell.number {
-        return None;
-    }
-    let digits = cell.text.bytes().filter(u8::is_ascii_digit).count();
-    if digits > NUMBER_DIGITS {
-        return None;
-    }
-    cell.text.parse().ok()
 }
 
 fn write_json_head(out: &mut dyn Write, container: &Container) -> io::Result<()> {
