@@ -90,18 +90,10 @@ pub fn run(args: &ExplainArgs, globals: &Globals) -> Result<i32, CliError> {
             "{name} has no row on line {line}"
         )));
     };
-    for (batch_number, batch) in ledger.files[index].rows.batches.iter().enumerate() {
-        if let Some(row) = (0..batch.rows.len()).find(|row| batch.line(*row) == first_line) {
-            told::print(explain_row(
-                ledger,
-                &ledger.name_texts(),
-                index,
-                batch_number,
-                row,
-                &record,
-            ))?;
-            return Ok(exit::COMPLETE);
-        }
+    if let Some(row) = ledger.rows(index).find(|row| row.line == first_line) {
+        let names = ledger.name_texts();
+        told::print(explain_row(ledger, &names, index, &row, &record))?;
+        return Ok(exit::COMPLETE);
     }
     told::print(format!(
         "{name}:{line}\nThis line stands before the rows: it is the header, or above it.\n"

@@ -1,12 +1,14 @@
 //! What came of a run of rows: compact, without pointers, in the order of the rows.
 //!
-//! Legs and texts of an event lie in one byte arena, so that a million rows cost a few allocations and could be written
-//! to disk as they are.
+//! The events of a batch lie in one byte arena, one after the other, each with all that was read of it: its time, the hash
+//! of its row, its legs and texts. An amount lies there as it is written, so that a writer copies it. A million rows cost a
+//! few allocations, and an arena can be put aside in a file as it is.
 
 use rustc_hash::FxHashMap;
 
+use super::sums::Sums;
 use crate::mapping::TEXT_COUNT;
-use crate::model::{Amount, Kind, NameId, Role, Sum, Time};
+use crate::model::{Amount, Kind, NameId, Role, Time};
 
 /// The rows of one chunk of a file.
 #[derive(Default)]
@@ -15,22 +17,52 @@ pub struct Batch {
     pub lines_before: u64,
     /// How many records the reader gave, counted apart from what became of them.
     pub records_read: u64,
-    pub rows: Vec<Row>,
-    pub events: Vec<EventRecord>,
+    /// How many rows made events.
+    pub rows_with_events: u64,
+    /// Rows that made none, in their order.
+    pub other_rows: Vec<Row>,
     pub rejects: Vec<Reject>,
     pub balances: Vec<BalanceRecord>,
     pub uniques: Vec<UniqueRecord>,
     /// What the rows moved, summed as they were read: the near end of the proof.
-    pub sums: FxHashMap<(NameId, NameId), Sum>,
-    /// An account and asset whose sum no longer fits.
-    pub overflow: Option<(NameId, NameId)>,
+    pub sums: Sums,
     /// Rows that may yet be rejected with others, as they stand in a stream that cannot be read again: by number of the row.
     pub kept: FxHashMap<u32, Box<[u8]>>,
-    /// Events that have their id already, in their order: index, and id.
+    /// Events that have their id already, in their order: place, and id.
     pub given_ids: Vec<(u32, u64)>,
+    /// Places of the events that were left unclassified.
+    pub unclassified: Vec<u32>,
     /// Groups of which a row could not be read.
     pub broken: Vec<BrokenGroup>,
-    pub(super) body: Vec<u8>,
+    /// Times and places of the events, until they are put together with those of the other batches.
+    pub keys: Vec<Key>,
+    /// Number of this batch within its file.
+    number: u32,
+    /// How many rows the batch has so far.
+    row_count: u32,
+    /// Whether the row that is being read has an event already.
+    row_has_event: bool,
+    arena: Vec<u8>,
+    /// Legs of the event that is being made: what they add to the sums.
+    moved: Vec<(NameId, NameId, Amount)>,
+    /// The leg of zero that stands first in the event that is being made, as a range of the arena.
+    zero_leg: Option<(usize, usize)>,
+    last_account: Option<NameId>,
+}
+
+/// Where an event lies: its batch, and its place in the batch's arena. Ordered as the rows stand in the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventRef {
+    pub batch: u32,
+    /// In bytes.
+    pub event: u32,
+}
+
+/// A place in the order of time, then of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub time_ns: i64,
+    pub at: EventRef,
 }
 
 /// A group of which a row could not be read: it is not complete.
@@ -39,13 +71,15 @@ pub struct BrokenGroup {
     pub key: u128,
     /// None if the row's time could not be read either.
     pub time_ns: Option<i64>,
-    /// Index in `Batch::rows`.
-    pub row: u32,
+    /// 0-based line within the chunk.
+    pub line: u32,
 }
 
 /// One row and what became of it when it was read.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
+    /// Number within the batch.
+    pub row: u32,
     /// 0-based line within the chunk.
     pub line: u32,
     pub outcome: Outcome,
@@ -53,8 +87,8 @@ pub struct Row {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Its events, from the first, in `Batch::events`.
-    Events { first: u32, count: u32 },
+    /// Its events, of which the first lies here in the arena.
+    Events { first: u32 },
     /// The skip rule of the mapping, or one of the language's own reasons.
     Skipped(SkipReason),
     /// Index in `Batch::rejects`.
@@ -78,54 +112,10 @@ pub struct Reject {
     pub record: Box<[u8]>,
 }
 
-/// An event made from one row, or one row's part in a group.
-#[derive(Clone, Copy, Debug)]
-pub struct EventRecord {
-    time_ns: i64,
-    hash: [u64; 2],
-    /// Key of the group that it is a part of, two zeros for none.
-    group: [u64; 2],
-    /// Index in `Batch::rows`.
-    pub row: u32,
-    body: u32,
-    pub rule: u16,
-    digits: u8,
-    kind: Kind,
-    /// Which of the row's events it is.
-    pub nth: u8,
-}
-
-impl EventRecord {
-    pub fn time(&self) -> Time {
-        Time::new(self.time_ns, self.digits)
-    }
-
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// Hash of the row's cells: equal for equal rows of the same report and account.
-    pub fn hash(&self) -> u128 {
-        join(self.hash)
-    }
-
-    pub fn group(&self) -> Option<u128> {
-        Some(join(self.group)).filter(|key| *key != 0)
-    }
-}
-
-fn split(hash: u128) -> [u64; 2] {
-    [(hash >> 64) as u64, hash as u64]
-}
-
-fn join(halves: [u64; 2]) -> u128 {
-    (u128::from(halves[0]) << 64) | u128::from(halves[1])
-}
-
 /// The balance that the source states after a row.
 #[derive(Clone, Copy, Debug)]
 pub struct BalanceRecord {
-    /// Index in `Batch::events`.
+    /// Place of the event.
     pub event: u32,
     pub account: NameId,
     pub asset: NameId,
@@ -135,6 +125,7 @@ pub struct BalanceRecord {
 /// A row's id of which the mapping says that no two rows share it.
 #[derive(Clone, Copy, Debug)]
 pub struct UniqueRecord {
+    /// Place of the row's first event.
     pub event: u32,
     pub column: u32,
     pub id: u128,
@@ -147,166 +138,494 @@ pub struct Leg {
     pub asset: NameId,
     pub amount: Amount,
     pub role: Role,
-    /// What the source says the leg was worth, and in what.
+    /// What the source says the leg was worth, and in what. Never below zero.
     pub value: Option<(Amount, NameId)>,
 }
 
-/// What a new event is made of.
-pub struct NewEvent<'a> {
+/// One leg as it lies in the arena: its amounts as they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegText<'b> {
+    pub account: NameId,
+    pub asset: NameId,
+    /// Whether the amount is below zero.
+    pub negative: bool,
+    /// The amount without its sign.
+    pub amount: &'b [u8],
+    pub role: Role,
+    /// What it was worth, and in what.
+    pub value: Option<(&'b [u8], NameId)>,
+}
+
+impl LegText<'_> {
+    /// The leg with its amounts read.
+    pub fn read(&self) -> Leg {
+        let amount = |text: &[u8]| Amount::parse(text).expect("the arena was written by us");
+        let magnitude = amount(self.amount);
+        Leg {
+            account: self.account,
+            asset: self.asset,
+            amount: if self.negative {
+                magnitude.neg()
+            } else {
+                magnitude
+            },
+            role: self.role,
+            value: self.value.map(|(text, currency)| (amount(text), currency)),
+        }
+    }
+}
+
+/// An amount that is put into the arena: with its text as its source wrote it, where that is how it is written here.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAmount<'a> {
+    pub amount: Amount,
+    /// The canonical text without the sign; empty if there is none.
+    pub text: &'a [u8],
+}
+
+impl From<Amount> for NewAmount<'_> {
+    fn from(amount: Amount) -> Self {
+        NewAmount { amount, text: b"" }
+    }
+}
+
+/// A leg of the event that is being made.
+pub struct NewLeg<'a> {
+    pub account: NameId,
+    pub asset: NameId,
+    /// With its sign.
+    pub amount: NewAmount<'a>,
+    pub role: Role,
+    pub value: Option<(NewAmount<'a>, NameId)>,
+}
+
+/// What stands at the head of an event.
+pub struct EventHead {
     pub time: Time,
     pub kind: Kind,
     pub rule: u16,
     pub hash: u128,
+    /// Key of the group that it is a part of; 0: none.
     pub group: u128,
+    /// Which of the row's events it is.
     pub nth: u8,
-    pub legs: &'a [Leg],
-    pub texts: [&'a [u8]; TEXT_COUNT],
+    /// 0-based line within the chunk.
+    pub line: u32,
+}
+
+/// Where the parts of an event's head lie, in bytes from where the event begins. Numbers are little-endian.
+mod head {
+    use std::ops::Range;
+
+    /// Length of the event in the arena.
+    pub const LENGTH: Range<usize> = 0..4;
+    pub const ROW: Range<usize> = 4..8;
+    pub const LINE: Range<usize> = 8..12;
+    pub const TIME: Range<usize> = 12..20;
+    pub const HASH: Range<usize> = 20..36;
+    pub const GROUP: Range<usize> = 36..52;
+    pub const RULE: Range<usize> = 52..54;
+    pub const KIND: usize = 54;
+    pub const DIGITS: usize = 55;
+    pub const NTH: usize = 56;
+    pub const LEGS: usize = 57;
+    /// Where the texts begin.
+    pub const TEXTS: Range<usize> = 58..62;
+    pub const BYTES: usize = 62;
 }
 
 impl Batch {
-    /// An empty batch with room for the rows of a text.
-    pub fn for_text(lines_before: u64, text: &[u8]) -> Batch {
-        let lines = memchr::memchr_iter(b'\n', text).count() + 1;
+    /// An empty batch, the nth of its file, with room for the rows of a text of this length.
+    pub fn for_text(number: u32, lines_before: u64, text_bytes: usize) -> Batch {
         Batch {
+            number,
             lines_before,
-            rows: Vec::with_capacity(lines),
-            events: Vec::with_capacity(lines),
-            body: Vec::with_capacity(text.len() * 3 / 4),
+            arena: Vec::with_capacity(text_bytes),
             ..Batch::default()
         }
     }
 
+    /// The bytes of the events.
+    pub fn arena(&self) -> &[u8] {
+        &self.arena
+    }
+
+    /// Gives the arena away, to be kept elsewhere.
+    pub fn take_arena(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.arena)
+    }
+
     /// The id that an event has already, if it has one.
     pub fn given_id(&self, event: u32) -> Option<u64> {
+        if self.given_ids.is_empty() {
+            return None;
+        }
         let place = self
             .given_ids
             .binary_search_by_key(&event, |(event, _)| *event);
         place.ok().map(|place| self.given_ids[place].1)
     }
 
-    /// Adds an event of the row that is being read.
-    pub fn push_event(&mut self, event: &NewEvent) -> u32 {
-        let index = u32::try_from(self.events.len()).expect("a chunk has fewer rows than 2^32");
-        self.events.push(EventRecord {
-            time_ns: event.time.ns(),
-            digits: event.time.digits(),
-            hash: split(event.hash),
-            group: split(event.group),
-            row: u32::try_from(self.rows.len()).expect("a chunk has fewer rows than 2^32"),
-            body: u32::try_from(self.body.len()).expect("what a chunk says fits 4 GiB"),
-            rule: event.rule,
-            kind: event.kind,
-            nth: event.nth,
+    /// Number of the row that is being read.
+    pub fn row(&self) -> u32 {
+        self.row_count
+    }
+
+    /// Where the next event will lie.
+    pub fn place(&self) -> u32 {
+        u32::try_from(self.arena.len()).expect("what a chunk says fits 4 GiB")
+    }
+
+    /// Ends a row that made events.
+    pub fn end_row(&mut self) {
+        self.rows_with_events += 1;
+        self.row_count += 1;
+        self.row_has_event = false;
+    }
+
+    /// Ends a row that made none.
+    pub fn end_other_row(&mut self, line: u32, outcome: Outcome) {
+        self.other_rows.push(Row {
+            row: self.row_count,
+            line,
+            outcome,
         });
-        // The texts come first: who wants them need not pass over the legs.
-        for text in event.texts {
-            put_number(&mut self.body, text.len());
-            self.body.extend_from_slice(text);
+        self.row_count += 1;
+        self.row_has_event = false;
+    }
+
+    /// Begins an event of the row that is being read. Its legs come first.
+    #[inline]
+    pub fn begin_event(&mut self) -> u32 {
+        let at = self.place();
+        self.arena.extend_from_slice(&[0; head::BYTES]);
+        self.moved.clear();
+        self.zero_leg = None;
+        self.last_account = None;
+        at
+    }
+
+    /// Adds a leg to the event that was begun. Of several legs, those of zero say nothing and are left out.
+    #[inline]
+    pub fn add_leg(&mut self, leg: &NewLeg<'_>) {
+        if leg.amount.amount.is_zero() && !self.moved.is_empty() {
+            return;
         }
-        put_number(&mut self.body, event.legs.len());
-        for leg in event.legs {
-            put_leg(&mut self.body, leg);
-            let sum = self.sums.entry((leg.account, leg.asset)).or_default();
-            if sum.add(leg.amount).is_err() {
-                self.overflow = Some((leg.account, leg.asset));
+        if let Some((start, end)) = self.zero_leg.take() {
+            self.arena.drain(start..end);
+            self.moved.clear();
+            self.last_account = None;
+        }
+        let start = self.arena.len();
+        self.put_leg(leg);
+        self.moved.push((leg.account, leg.asset, leg.amount.amount));
+        if leg.amount.amount.is_zero() {
+            self.zero_leg = Some((start, self.arena.len()));
+        }
+    }
+
+    /// How many legs the event has that was begun, and whether all of them are of zero.
+    pub fn legs_so_far(&self) -> (usize, bool) {
+        (self.moved.len(), self.zero_leg.is_some())
+    }
+
+    /// Forgets the event that was begun.
+    pub fn abandon_event(&mut self, at: u32) {
+        self.arena.truncate(at as usize);
+        self.moved.clear();
+        self.zero_leg = None;
+    }
+
+    /// Ends the event that was begun at `at`.
+    pub fn end_event(&mut self, at: u32, event: &EventHead, texts: &[&[u8]; TEXT_COUNT]) {
+        let start = at as usize;
+        let texts_at = number(self.arena.len() - start);
+        let mut mask = 0u8;
+        let mask_at = self.arena.len();
+        self.arena.push(0);
+        for (nth, text) in texts.iter().enumerate() {
+            if !text.is_empty() {
+                mask |= 1 << nth;
+                put_number(&mut self.arena, text.len());
+                put_short(&mut self.arena, text);
             }
         }
-        index
+        self.arena[mask_at] = mask;
+        let length = number(self.arena.len() - start);
+        let legs = u8::try_from(self.moved.len()).expect("a rule has fewer legs than 256");
+        let place = self.arena[start..].first_chunk_mut::<{ head::BYTES }>();
+        let place = place.expect("it was begun");
+        place[head::LENGTH].copy_from_slice(&length.to_le_bytes());
+        place[head::ROW].copy_from_slice(&self.row_count.to_le_bytes());
+        place[head::LINE].copy_from_slice(&event.line.to_le_bytes());
+        place[head::TIME].copy_from_slice(&event.time.ns().to_le_bytes());
+        place[head::HASH].copy_from_slice(&event.hash.to_le_bytes());
+        place[head::GROUP].copy_from_slice(&event.group.to_le_bytes());
+        place[head::RULE].copy_from_slice(&event.rule.to_le_bytes());
+        place[head::KIND] = event.kind as u8;
+        place[head::DIGITS] = event.time.digits();
+        if !std::mem::replace(&mut self.row_has_event, true) {
+            place[head::DIGITS] |= FIRST_OF_ROW;
+        }
+        place[head::NTH] = event.nth;
+        place[head::LEGS] = legs;
+        place[head::TEXTS].copy_from_slice(&texts_at.to_le_bytes());
+        for (account, asset, amount) in self.moved.drain(..) {
+            self.sums.add(account, asset, amount);
+        }
+        if event.kind == Kind::Unclassified {
+            self.unclassified.push(at);
+        }
+        self.keys.push(Key {
+            time_ns: event.time.ns(),
+            at: EventRef {
+                batch: self.number,
+                event: at,
+            },
+        });
     }
 
     /// Forgets the events of the row that is being read, and what they added to the sums.
-    pub fn drop_events_from(&mut self, first: usize) {
-        self.given_ids
-            .retain(|(event, _)| (*event as usize) < first);
-        for index in first..self.events.len() {
-            let mut reader = self.body(index);
-            let legs: Vec<Leg> = std::iter::from_fn(|| reader.next_leg()).collect();
+    pub fn drop_events_from(&mut self, first: u32) {
+        let mut at = first;
+        while let Some(event) = Event::at(&self.arena, at).filter(|event| event.length() > 0) {
+            let legs: Vec<Leg> = event.legs().map(|leg| leg.read()).collect();
             for leg in legs {
-                if let Some(sum) = self.sums.get_mut(&(leg.account, leg.asset))
-                    && sum.sub(leg.amount).is_err()
-                {
-                    self.overflow = Some((leg.account, leg.asset));
-                }
+                self.sums.sub(leg.account, leg.asset, leg.amount);
             }
+            at += event_length(&self.arena, at);
         }
-        if let Some(event) = self.events.get(first) {
-            self.body.truncate(event.body as usize);
-        }
-        self.balances
-            .retain(|balance| (balance.event as usize) < first);
-        self.uniques
-            .retain(|unique| (unique.event as usize) < first);
-        self.events.truncate(first);
+        self.arena.truncate(first as usize);
+        self.keys.retain(|key| key.at.event < first);
+        self.given_ids.retain(|(event, _)| *event < first);
+        self.unclassified.retain(|event| *event < first);
+        self.balances.retain(|balance| balance.event < first);
+        self.uniques.retain(|unique| unique.event < first);
     }
 
-    /// The texts of an event, and a reader of its legs.
-    pub fn body(&self, event: usize) -> Body<'_> {
-        let mut body = Body {
-            bytes: &self.body[self.events[event].body as usize..],
-            texts: [b""; TEXT_COUNT],
-            legs_left: 0,
-        };
-        for index in 0..TEXT_COUNT {
-            let length = body.number();
-            body.texts[index] = body.take(length);
-        }
-        body.legs_left = body.number();
-        body
-    }
-
-    /// Line of an event's row, 1-based, in the file as the person sees it.
-    pub fn line_of(&self, event: usize) -> u64 {
-        self.line(self.events[event].row as usize)
-    }
-
-    /// Line of a row, 1-based.
-    pub fn line(&self, row: usize) -> u64 {
-        self.lines_before + 1 + u64::from(self.rows[row].line)
-    }
-}
-
-/// Reads an event back from the arena.
-pub struct Body<'b> {
-    bytes: &'b [u8],
-    texts: [&'b [u8]; TEXT_COUNT],
-    legs_left: usize,
-}
-
-impl<'b> Body<'b> {
-    pub fn legs_left(&self) -> usize {
-        self.legs_left
-    }
-
-    /// The texts of the event.
-    pub fn texts(&self) -> [&'b [u8]; TEXT_COUNT] {
-        self.texts
-    }
-
-    pub fn next_leg(&mut self) -> Option<Leg> {
-        if self.legs_left == 0 {
-            return None;
-        }
-        self.legs_left -= 1;
-        let flags = self.byte();
-        let amount = self.amount(flags & WIDE_AMOUNT != 0);
-        let account = self.name();
-        let asset = self.name();
-        let value =
-            (flags & HAS_VALUE != 0).then(|| (self.amount(flags & WIDE_VALUE != 0), self.name()));
-        let role = if flags & IS_FEE != 0 {
-            Role::Fee
-        } else {
-            Role::Main
-        };
-        Some(Leg {
-            account,
-            asset,
-            amount,
-            role,
-            value,
+    /// All rows in their order, from the batch's arena wherever that is kept.
+    pub fn rows<'b>(&'b self, arena: &'b [u8]) -> impl Iterator<Item = Row> + 'b {
+        let mut others = self.other_rows.iter().copied().peekable();
+        let mut events = events(arena).peekable();
+        std::iter::from_fn(move || {
+            let next = events.peek().map(|(at, event)| (*at, *event));
+            let other =
+                others.next_if(|other| next.is_none_or(|(_, event)| other.row < event.row()));
+            if other.is_some() {
+                return other;
+            }
+            let (first, event) = next?;
+            while events
+                .next_if(|(_, other)| other.row() == event.row())
+                .is_some()
+            {}
+            Some(Row {
+                row: event.row(),
+                line: event.line(),
+                outcome: Outcome::Events { first },
+            })
         })
     }
 
+    /// Line of a row in the file as the person sees it, 1-based.
+    pub fn line(&self, in_chunk: u32) -> u64 {
+        self.lines_before + 1 + u64::from(in_chunk)
+    }
+
+    fn put_leg(&mut self, leg: &NewLeg<'_>) {
+        let body = &mut self.arena;
+        let mut flags = 0;
+        if leg.role == Role::Fee {
+            flags |= IS_FEE;
+        }
+        if leg.amount.amount.is_negative() {
+            flags |= NEGATIVE;
+        }
+        if leg.value.is_some() {
+            flags |= HAS_VALUE;
+        }
+        if self.last_account == Some(leg.account) {
+            flags |= SAME_ACCOUNT;
+        }
+        body.push(flags);
+        if flags & SAME_ACCOUNT == 0 {
+            put_name(body, leg.account);
+            self.last_account = Some(leg.account);
+        }
+        put_name(body, leg.asset);
+        put_amount(body, leg.amount);
+        if let Some((value, currency)) = leg.value {
+            put_amount(body, value);
+            put_name(body, currency);
+        }
+    }
+}
+
+/// An event made from one row, or one row's part in a group, as it lies in an arena.
+#[derive(Clone, Copy)]
+pub struct Event<'b> {
+    /// From its head on.
+    bytes: &'b [u8],
+    head: &'b [u8; head::BYTES],
+}
+
+impl<'b> Event<'b> {
+    /// The event that lies at a place of an arena.
+    #[inline]
+    pub fn at(arena: &'b [u8], at: u32) -> Option<Event<'b>> {
+        let bytes = arena.get(at as usize..)?;
+        let head = bytes.first_chunk()?;
+        Some(Event { bytes, head })
+    }
+
+    pub fn time(&self) -> Time {
+        let digits = self.head[head::DIGITS] & !FIRST_OF_ROW;
+        Time::new(i64::from_le_bytes(self.part(head::TIME)), digits)
+    }
+
+    pub fn time_ns(&self) -> i64 {
+        i64::from_le_bytes(self.part(head::TIME))
+    }
+
+    pub fn kind(&self) -> Kind {
+        Kind::ALL[usize::from(self.head[head::KIND])]
+    }
+
+    /// Hash of the row's cells: equal for equal rows of the same report and account.
+    pub fn hash(&self) -> u128 {
+        u128::from_le_bytes(self.part(head::HASH))
+    }
+
+    /// Key of the group that it is a part of.
+    pub fn group(&self) -> Option<u128> {
+        Some(u128::from_le_bytes(self.part(head::GROUP))).filter(|key| *key != 0)
+    }
+
+    /// Whether no event of its row stands before it.
+    pub fn is_first_of_row(&self) -> bool {
+        self.head[head::DIGITS] & FIRST_OF_ROW != 0
+    }
+
+    /// Which of the row's events it is.
+    pub fn nth(&self) -> u8 {
+        self.head[head::NTH]
+    }
+
+    /// Number of the rule that made it.
+    pub fn rule(&self) -> u16 {
+        u16::from_le_bytes(self.part(head::RULE))
+    }
+
+    /// Number of its row within the batch.
+    pub fn row(&self) -> u32 {
+        u32::from_le_bytes(self.part(head::ROW))
+    }
+
+    /// 0-based line of its row within the chunk.
+    pub fn line(&self) -> u32 {
+        u32::from_le_bytes(self.part(head::LINE))
+    }
+
+    /// order_id, trade_id, tx_hash, address, note.
+    pub fn texts(&self) -> [&'b [u8]; TEXT_COUNT] {
+        let at = u32::from_le_bytes(self.part(head::TEXTS)) as usize;
+        let mut reader = Reader {
+            bytes: &self.bytes[at..],
+        };
+        let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
+        let mask = reader.byte();
+        for (nth, text) in texts.iter_mut().enumerate() {
+            if mask & (1 << nth) != 0 {
+                let length = reader.number();
+                *text = reader.take(length);
+            }
+        }
+        texts
+    }
+
+    /// The legs as they are written.
+    #[inline]
+    pub fn legs(&self) -> Legs<'b> {
+        Legs {
+            reader: Reader {
+                bytes: &self.bytes[head::BYTES..],
+            },
+            account: NameId(0),
+            left: self.head[head::LEGS],
+        }
+    }
+
+    fn length(&self) -> u32 {
+        u32::from_le_bytes(self.part(head::LENGTH))
+    }
+
+    fn part<const N: usize>(&self, range: std::ops::Range<usize>) -> [u8; N] {
+        self.head[range].try_into().expect("a part of the head")
+    }
+}
+
+/// All events of an arena with their places, in order.
+pub fn events(arena: &[u8]) -> impl Iterator<Item = (u32, Event<'_>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let event = Event::at(arena, at)?;
+        let here = at;
+        at += event.length();
+        Some((here, event))
+    })
+}
+
+fn event_length(arena: &[u8], at: u32) -> u32 {
+    Event::at(arena, at).map_or(0, |event| event.length())
+}
+
+/// The legs of an event.
+#[derive(Clone)]
+pub struct Legs<'b> {
+    reader: Reader<'b>,
+    account: NameId,
+    left: u8,
+}
+
+impl<'b> Iterator for Legs<'b> {
+    type Item = LegText<'b>;
+
+    #[inline]
+    fn next(&mut self) -> Option<LegText<'b>> {
+        self.left = self.left.checked_sub(1)?;
+        let flags = self.reader.byte();
+        if flags & SAME_ACCOUNT == 0 {
+            self.account = self.reader.name();
+        }
+        let asset = self.reader.name();
+        let amount = self.reader.text();
+        let value = (flags & HAS_VALUE != 0).then(|| {
+            let text = self.reader.text();
+            (text, self.reader.name())
+        });
+        Some(LegText {
+            account: self.account,
+            asset,
+            negative: flags & NEGATIVE != 0,
+            amount,
+            role: if flags & IS_FEE != 0 {
+                Role::Fee
+            } else {
+                Role::Main
+            },
+            value,
+        })
+    }
+}
+
+/// Reads an arena.
+#[derive(Clone)]
+struct Reader<'b> {
+    bytes: &'b [u8],
+}
+
+impl<'b> Reader<'b> {
+    #[inline]
     fn byte(&mut self) -> u8 {
         let (first, rest) = self
             .bytes
@@ -316,10 +635,17 @@ impl<'b> Body<'b> {
         *first
     }
 
+    #[inline]
     fn take(&mut self, length: usize) -> &'b [u8] {
         let (taken, rest) = self.bytes.split_at(length);
         self.bytes = rest;
         taken
+    }
+
+    #[inline]
+    fn text(&mut self) -> &'b [u8] {
+        let length = usize::from(self.byte());
+        self.take(length)
     }
 
     fn array<const N: usize>(&mut self) -> [u8; N] {
@@ -331,6 +657,7 @@ impl<'b> Body<'b> {
         *taken
     }
 
+    #[inline]
     fn number(&mut self) -> usize {
         match self.byte() {
             LONG => u64::from_le_bytes(self.array()) as usize,
@@ -338,67 +665,48 @@ impl<'b> Body<'b> {
         }
     }
 
+    #[inline]
     fn name(&mut self) -> NameId {
         match self.byte() {
             LONG => NameId(u32::from_le_bytes(self.array())),
             short => NameId(u32::from(short)),
         }
     }
-
-    fn amount(&mut self, wide: bool) -> Amount {
-        let scale = self.byte();
-        let mantissa = if wide {
-            i128::from_le_bytes(self.array())
-        } else {
-            i128::from(i64::from_le_bytes(self.array()))
-        };
-        Amount::from_own_parts(mantissa, scale)
-    }
 }
+
+/// A flag beside the number of digits.
+const FIRST_OF_ROW: u8 = 0x80;
 
 /// Flags of a leg in the arena.
 const IS_FEE: u8 = 1;
 const HAS_VALUE: u8 = 2;
-const WIDE_AMOUNT: u8 = 4;
-const WIDE_VALUE: u8 = 8;
+const NEGATIVE: u8 = 4;
+/// Its account is that of the leg before.
+const SAME_ACCOUNT: u8 = 8;
 
 /// A number below this is one byte; this byte says that it stands behind it in full.
 const LONG: u8 = 255;
 
-fn put_leg(body: &mut Vec<u8>, leg: &Leg) {
-    let flags_at = body.len();
-    let mut flags = if leg.role == Role::Fee { IS_FEE } else { 0 };
+#[inline]
+fn put_amount(body: &mut Vec<u8>, new: NewAmount<'_>) {
+    let length_at = body.len();
     body.push(0);
-    if put_amount(body, leg.amount) {
-        flags |= WIDE_AMOUNT;
+    if new.text.is_empty() {
+        new.amount.abs().write_to(body);
+    } else {
+        put_short(body, new.text);
     }
-    put_name(body, leg.account);
-    put_name(body, leg.asset);
-    if let Some((amount, asset)) = leg.value {
-        flags |= HAS_VALUE;
-        if put_amount(body, amount) {
-            flags |= WIDE_VALUE;
-        }
-        put_name(body, asset);
-    }
-    body[flags_at] = flags;
+    // The longest amount has 41 bytes.
+    body[length_at] = (body.len() - length_at - 1) as u8;
 }
 
-/// Says whether it took the wide form.
-fn put_amount(body: &mut Vec<u8>, amount: Amount) -> bool {
-    body.push(amount.scale());
-    match i64::try_from(amount.mantissa()) {
-        Ok(small) => {
-            body.extend_from_slice(&small.to_le_bytes());
-            false
-        }
-        Err(_) => {
-            body.extend_from_slice(&amount.mantissa().to_le_bytes());
-            true
-        }
-    }
+/// Appends a text that is short as a rule.
+#[inline]
+fn put_short(body: &mut Vec<u8>, text: &[u8]) {
+    body.extend_from_slice(text);
 }
 
+#[inline]
 fn put_number(body: &mut Vec<u8>, number: usize) {
     match u8::try_from(number) {
         Ok(short) if short < LONG => body.push(short),
@@ -409,6 +717,7 @@ fn put_number(body: &mut Vec<u8>, number: usize) {
     }
 }
 
+#[inline]
 fn put_name(body: &mut Vec<u8>, name: NameId) {
     match u8::try_from(name.0) {
         Ok(short) if short < LONG => body.push(short),
@@ -419,10 +728,41 @@ fn put_name(body: &mut Vec<u8>, name: NameId) {
     }
 }
 
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("what a chunk says fits 4 GiB")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn head(time_ns: i64) -> EventHead {
+        EventHead {
+            time: Time::new(time_ns, 0),
+            kind: Kind::Trade,
+            rule: 3,
+            hash: 1 << 90,
+            group: 0,
+            nth: 0,
+            line: 7,
+        }
+    }
+
+    fn put(batch: &mut Batch, legs: &[Leg], note: &[u8]) -> u32 {
+        let at = batch.begin_event();
+        for leg in legs {
+            batch.add_leg(&NewLeg {
+                account: leg.account,
+                asset: leg.asset,
+                amount: leg.amount.into(),
+                role: leg.role,
+                value: leg.value.map(|(value, currency)| (value.into(), currency)),
+            });
+        }
+        batch.end_event(at, &head(5), &[b"a", b"", b"", b"", note]);
+        at
+    }
 
     proptest! {
         #[test]
@@ -431,24 +771,78 @@ mod tests {
             note in proptest::collection::vec(any::<u8>(), 0..300),
         ) {
             let legs: Vec<Leg> = parts.iter().filter_map(|(mantissa, scale, name, fee, valued)| {
-                let amount = Amount::from_parts(*mantissa, *scale)?;
+                let amount = Amount::from_parts(*mantissa, *scale).filter(|amount| !amount.is_zero())?;
                 let role = if *fee { Role::Fee } else { Role::Main };
-                let value = valued.then_some((amount, NameId(7)));
+                let value = valued.then_some((amount.abs(), NameId(7)));
                 Some(Leg { account: NameId(name / 2), asset: NameId(*name), amount, role, value })
             }).collect();
             let mut batch = Batch::default();
-            let event = NewEvent {
-                time: Time::new(5, 0), kind: Kind::Trade, rule: 3, hash: 1 << 90, group: 0, nth: 0,
-                legs: &legs, texts: [b"a", b"", b"", b"", &note],
-            };
-            batch.push_event(&event);
-            batch.push_event(&event);
-            let mut body = batch.body(1);
-            let read: Vec<Leg> = std::iter::from_fn(|| body.next_leg()).collect();
+            let first = put(&mut batch, &legs, &note);
+            batch.end_row();
+            let second = put(&mut batch, &legs, &note);
+            batch.end_row();
+            prop_assert_eq!(events(batch.arena()).map(|(at, _)| at).collect::<Vec<_>>(), [first, second]);
+            let event = Event::at(batch.arena(), second).unwrap();
+            let read: Vec<Leg> = event.legs().map(|leg| leg.read()).collect();
             prop_assert_eq!(&read, &legs);
-            prop_assert_eq!(body.texts()[4], &note[..]);
-            prop_assert_eq!(batch.events[0].hash(), 1 << 90);
-            prop_assert_eq!(batch.events[0].group(), None);
+            prop_assert_eq!(event.texts()[4], &note[..]);
+            prop_assert_eq!(event.texts()[0], b"a");
+            prop_assert_eq!(event.hash(), 1 << 90);
+            prop_assert_eq!(event.group(), None);
+            prop_assert_eq!((event.time(), event.kind(), event.rule(), event.line()), (Time::new(5, 0), Kind::Trade, 3, 7));
+            batch.drop_events_from(second);
+            prop_assert_eq!(events(batch.arena()).count(), 1);
+            prop_assert_eq!(batch.keys.len(), 1);
         }
+    }
+
+    #[test]
+    fn of_several_legs_those_of_zero_are_left_out() {
+        let leg = |amount: i64| Leg {
+            account: NameId(0),
+            asset: NameId(1),
+            amount: Amount::from(amount),
+            role: Role::Main,
+            value: None,
+        };
+        for (amounts, kept) in [
+            (vec![0], vec![0]),
+            (vec![0, 0], vec![0]),
+            (vec![0, 3, 0], vec![3]),
+            (vec![-2, 0, 3], vec![-2, 3]),
+        ] {
+            let mut batch = Batch::default();
+            let legs: Vec<Leg> = amounts.iter().map(|amount| leg(*amount)).collect();
+            let at = put(&mut batch, &legs, b"");
+            let event = Event::at(batch.arena(), at).unwrap();
+            let read: Vec<Amount> = event.legs().map(|leg| leg.read().amount).collect();
+            let kept: Vec<Amount> = kept.into_iter().map(Amount::from).collect();
+            assert_eq!(read, kept, "{amounts:?}");
+        }
+    }
+
+    #[test]
+    fn rows_come_in_their_order_whatever_became_of_them() {
+        let mut batch = Batch::default();
+        let leg = Leg {
+            account: NameId(0),
+            asset: NameId(1),
+            amount: Amount::from(1),
+            role: Role::Main,
+            value: None,
+        };
+        batch.end_other_row(0, Outcome::Skipped(SkipReason::BlankRow));
+        put(&mut batch, &[leg], b"");
+        let second = put(&mut batch, &[leg], b"");
+        batch.end_row();
+        batch.end_other_row(9, Outcome::Rejected(0));
+        put(&mut batch, &[leg], b"");
+        batch.end_row();
+        let rows: Vec<(u32, bool)> = batch
+            .rows(batch.arena())
+            .map(|row| (row.row, matches!(row.outcome, Outcome::Events { .. })))
+            .collect();
+        assert_eq!(rows, [(0, false), (1, true), (2, false), (3, true)]);
+        assert!(second > 0);
     }
 }

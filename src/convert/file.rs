@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use crate::input::Record;
 use crate::mapping::cell::{DateOrder, TimeReader, Zone};
 use crate::mapping::{Binding, Place, Program, normalise};
+
+/// A column's cell does not stand in one place, or not as it is.
+const NOT_PLAIN: u32 = u32::MAX;
 
 /// What the rows of a file are read with.
 pub struct FileContext {
@@ -31,6 +35,9 @@ pub struct FileContext {
     pub read_once: bool,
     /// Cells that a row can have: those of the header, and those that the mapping names behind it.
     pub known_cells: usize,
+    /// Where the cell of a column stands in a record, if it is just that: one cell, and no text in it counts as empty.
+    /// Else [`NOT_PLAIN`].
+    plain: Vec<u32>,
     /// The file's columns that make a row's identity, by the mapping's names, so that neither their order nor their
     /// spelling matters.
     identity: Vec<(u32, usize)>,
@@ -104,6 +111,15 @@ impl FileContext {
             seed.push(0);
             seed.extend_from_slice(part.as_bytes());
         }
+        let plain = binding.places.iter().zip(&program.columns);
+        let plain = plain
+            .map(|(place, column)| match place {
+                Place::At(at) if column.blanks.is_empty() => {
+                    u32::try_from(*at).unwrap_or(NOT_PLAIN)
+                }
+                _ => NOT_PLAIN,
+            })
+            .collect();
         let workbook_times = facts.is_workbook.then(|| {
             TimeReader::new(&["%Y-%m-%d %H:%M:%S%.f", "iso"])
                 .expect("these are formats of the language")
@@ -120,6 +136,7 @@ impl FileContext {
             delimiter,
             read_once: facts.read_once,
             known_cells,
+            plain,
             identity,
             seed,
             program,
@@ -127,30 +144,108 @@ impl FileContext {
         }
     }
 
+    /// Where the cell of a column stands in a record, if it is just that.
+    #[inline]
+    pub(super) fn plain(&self, column: usize) -> Option<usize> {
+        Some(self.plain[column])
+            .filter(|at| *at != NOT_PLAIN)
+            .map(|at| at as usize)
+    }
+
     /// Hash of a row's instant and cells: of those that are not empty, each with its column.
-    pub fn row_hash<'r>(
-        &self,
-        time_ns: i64,
-        cell: impl Fn(usize) -> &'r [u8],
-        scratch: &mut Vec<u8>,
-    ) -> u128 {
-        scratch.clear();
-        scratch.extend_from_slice(&self.seed);
-        scratch.extend_from_slice(&time_ns.to_le_bytes());
+    pub(super) fn row_hash(&self, time_ns: i64, record: Record<'_>, scratch: &mut Joined) -> u128 {
+        // A cell is joined with five bytes before it.
+        let longest = record.bytes().len() + 5 * self.identity.len();
+        scratch.start(self.seed.len() + 8 + longest);
+        scratch.put(&self.seed);
+        scratch.put(&time_ns.to_le_bytes());
         for (slot, at) in &self.identity {
-            let cell = cell(*at);
+            let cell = record.get(*at).unwrap_or_default();
             if !cell.is_empty() {
                 // 0xff stands in no UTF-8 text: where a cell ends is never in doubt.
-                scratch.push(0xff);
-                scratch.extend_from_slice(&slot.to_le_bytes());
-                scratch.extend_from_slice(cell);
+                let [a, b, c, d] = slot.to_le_bytes();
+                scratch.put(&[0xff, a, b, c, d]);
+                scratch.put_short(cell);
             }
         }
-        xxh3_128(scratch)
+        xxh3_128(scratch.bytes())
     }
 
     /// Whether two files' rows may be the same rows, or parts of the same groups.
     pub fn scope(&self) -> &[u8] {
         &self.seed
+    }
+}
+
+/// Bytes of many small parts, joined to be hashed.
+#[derive(Default)]
+pub(super) struct Joined {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Joined {
+    /// Begins anew, with room for so many bytes.
+    #[inline]
+    fn start(&mut self, most: usize) {
+        // A short part is written as 16 bytes, whatever its length.
+        if self.bytes.len() < most + 16 {
+            self.bytes.resize(most + 16, 0);
+        }
+        self.length = 0;
+    }
+
+    #[inline]
+    fn put(&mut self, part: &[u8]) {
+        self.bytes[self.length..self.length + part.len()].copy_from_slice(part);
+        self.length += part.len();
+    }
+
+    /// As `put`, for a part that is not longer than 16 bytes as a rule.
+    #[inline]
+    fn put_short(&mut self, part: &[u8]) {
+        let Some(place) = self.bytes[self.length..].first_chunk_mut::<16>() else {
+            return self.put(part);
+        };
+        let length = part.len();
+        match length {
+            8..=16 => {
+                place[..8].copy_from_slice(&part[..8]);
+                place[length - 8..length].copy_from_slice(&part[length - 8..]);
+            }
+            4..8 => {
+                place[..4].copy_from_slice(&part[..4]);
+                place[length - 4..length].copy_from_slice(&part[length - 4..]);
+            }
+            1..4 => {
+                place[0] = part[0];
+                place[length / 2] = part[length / 2];
+                place[length - 1] = part[length - 1];
+            }
+            _ => return self.put(part),
+        }
+        self.length += length;
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn parts_are_joined_whatever_their_length(
+            parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20),
+        ) {
+            let mut joined = Joined::default();
+            joined.start(parts.iter().map(Vec::len).sum());
+            parts.iter().for_each(|part| joined.put_short(part));
+            prop_assert_eq!(joined.bytes(), parts.concat());
+        }
     }
 }

@@ -8,6 +8,7 @@ mod evaluate;
 mod file;
 mod options;
 mod row_view;
+mod sums;
 mod worker;
 
 use rayon::prelude::*;
@@ -23,8 +24,8 @@ use crate::mapping::{
 use crate::model::headers;
 
 pub use batch::{
-    BalanceRecord, Batch, Body, EventRecord, Leg, NewEvent, Outcome, Reject, Row, SkipReason,
-    UniqueRecord,
+    BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Outcome, Reject, Row,
+    SkipReason, UniqueRecord, events,
 };
 pub use evaluate::{Evaluate, Evaluated, RowError, Value, trim};
 pub use file::{Facts, FileContext};
@@ -62,6 +63,8 @@ pub struct FileRows {
     /// Line on which the header stands, 1-based; none if there is none.
     pub header_line: Option<u64>,
     pub batches: Vec<Batch>,
+    /// Times and places of all events, in the order of the rows; the batches are numbered within the file.
+    pub keys: Vec<Key>,
 }
 
 /// What a file is, before its rows are read.
@@ -290,14 +293,14 @@ fn convert_source(
     let cut = |document: Document, mode| {
         document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes)
     };
-    let read = |chunk: &Chunk| read_chunk(chunk, source, &context, names);
+    let read = |number: u32, chunk: &Chunk| read_chunk(number, chunk, source, &context, names);
     let guessed = if source.can_reopen() {
         read_rows(cut(document, CutMode::Guess), &read, progress)?
     } else {
         read_rows(cut(document, CutMode::Exact), &read, progress)?
     };
-    let batches = match guessed {
-        Some(batches) => batches,
+    let (batches, keys) = match guessed {
+        Some(read) => read,
         None => {
             // A cut was wrong: cut again, slowly and always right.
             let document = Document::open(source, context.program.encoding.as_deref())?;
@@ -309,6 +312,7 @@ fn convert_source(
         header_line: detected.header_line,
         context,
         batches,
+        keys,
     })))
 }
 
@@ -326,22 +330,30 @@ type ChunkRead = (Batch, bool);
 /// The rows of a document in batches, or nothing if a cut was wrong: a chunk that is not the last ends inside a record.
 fn read_rows(
     mut chunks: Chunks,
-    read_chunk: &(dyn Fn(&Chunk) -> Result<ChunkRead, InputError> + Sync),
+    read_chunk: &(dyn Fn(u32, &Chunk) -> Result<ChunkRead, InputError> + Sync),
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Option<Vec<Batch>>, InputError> {
+) -> Result<Option<(Vec<Batch>, Vec<Key>)>, InputError> {
     let wave_length = WAVE_CHUNKS * rayon::current_num_threads().max(1);
-    let mut batches = Vec::new();
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut keys = Vec::new();
     let mut told = 0;
     let mut wave = next_wave(&mut chunks, wave_length)?;
     while !wave.is_empty() {
         // The next wave is read from the file while this one is worked on.
-        let work =
-            || -> Result<Vec<ChunkRead>, InputError> { wave.par_iter().map(read_chunk).collect() };
+        let first = u32::try_from(batches.len()).expect("fewer chunks than 2^32");
+        let numbered = wave.par_iter().zip_eq(first..first + wave.len() as u32);
+        let work = || -> Result<Vec<ChunkRead>, InputError> {
+            numbered
+                .map(|(chunk, number)| read_chunk(number, chunk))
+                .collect()
+        };
         let (read, next) = rayon::join(work, || next_wave(&mut chunks, wave_length));
-        for ((batch, clean), chunk) in read?.into_iter().zip(wave) {
+        for ((mut batch, clean), chunk) in read?.into_iter().zip(wave) {
             if !clean && !chunk.is_last {
                 return Ok(None);
             }
+            keys.append(&mut batch.keys);
+            batch.keys = Vec::new();
             batches.push(batch);
             chunks.recycle(chunk.text);
         }
@@ -349,7 +361,7 @@ fn read_rows(
         told = chunks.bytes_read();
         wave = next?;
     }
-    Ok(Some(batches))
+    Ok(Some((batches, keys)))
 }
 
 fn next_wave(chunks: &mut Chunks, length: usize) -> Result<Vec<Chunk>, InputError> {
@@ -364,13 +376,15 @@ fn next_wave(chunks: &mut Chunks, length: usize) -> Result<Vec<Chunk>, InputErro
 }
 
 fn read_chunk(
+    number: u32,
     chunk: &Chunk,
     source: &Source,
     context: &FileContext,
     names: &RunNames,
 ) -> Result<ChunkRead, InputError> {
-    let mut batch = Batch::for_text(chunk.lines_before, &chunk.text);
-    let mut worker = Worker::new(context, names);
+    let mut batch = Batch::for_text(number, chunk.lines_before, chunk.text.len());
+    let is_utf_8 = std::str::from_utf8(&chunk.text).is_ok();
+    let mut worker = Worker::new(context, names, is_utf_8);
     let mut reader = RecordReader::new(context.delimiter);
     let mut records = reader.start(&chunk.text);
     while let Some(record) = records

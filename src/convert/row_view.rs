@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::batch::NewAmount;
 use super::evaluate::{Evaluate, Evaluated, RowError, Value, text_or_blank, trim};
 use super::file::FileContext;
 use crate::input::Record;
@@ -20,6 +21,13 @@ impl<'r> RowView<'r> {
     /// A cell without the blanks around it; empty if it counts as empty.
     #[inline]
     pub fn cell(&self, column: usize) -> Cow<'r, [u8]> {
+        match self.file.plain(column) {
+            Some(at) => Cow::Borrowed(self.at(at)),
+            None => self.put_together(column),
+        }
+    }
+
+    fn put_together(&self, column: usize) -> Cow<'r, [u8]> {
         let cell = match &self.file.binding.places[column] {
             Place::At(at) => Cow::Borrowed(self.at(*at)),
             Place::Missing | Place::Family(_) => Cow::Borrowed(&b""[..]),
@@ -35,6 +43,7 @@ impl<'r> RowView<'r> {
         self.unless_blank(column, cell)
     }
 
+    #[inline]
     fn at(&self, at: usize) -> &'r [u8] {
         trim(self.record.get(at).unwrap_or_default())
     }
@@ -92,6 +101,61 @@ impl<'r> RowView<'r> {
             }
             Cell::Money(_) | Cell::Pair(_) => Ok(Value::Text(cell)),
         }
+    }
+
+    /// The instant that an expression gives; `None` for a blank.
+    #[inline]
+    pub fn time(&self, expr: &'r Expr) -> Evaluated<Option<Time>> {
+        // Most times are just cells.
+        if let Expr::Cell(column) = expr
+            && let Cell::Time(reader, ZoneFrom::Stated(zone)) =
+                &self.file.program.columns[*column].cell
+            && let Some(at) = self.file.plain(*column)
+            && let cell = self.at(at)
+            && !cell.is_empty()
+            && let Ok(time) = reader.in_order(self.file.dates).read(cell, zone)
+        {
+            return Ok(Some(time));
+        }
+        Ok(match self.evaluate(expr)? {
+            Value::Time(time) => Some(time),
+            _ => None,
+        })
+    }
+
+    /// The amount that an expression gives, with its text where it stands as it is written.
+    #[inline]
+    pub fn amount_text(&self, expr: &'r Expr) -> Evaluated<Option<NewAmount<'r>>> {
+        match expr {
+            Expr::Cell(column) => {
+                if let Cell::Amount(reader) = &self.file.program.columns[*column].cell
+                    && let Some(at) = self.file.plain(*column)
+                {
+                    let cell = self.at(at);
+                    if cell.is_empty() {
+                        return Ok(None);
+                    }
+                    let amount = reader
+                        .read(cell)
+                        .map_err(|error| RowError::in_column(*column, error.into_message()))?;
+                    return Ok(Some(NewAmount::from(amount)));
+                }
+            }
+            Expr::Derived(index) => return self.amount_text(&self.file.program.derived[*index]),
+            Expr::Coalesce(left, right) if self.is_amount(left) => {
+                return match self.amount_text(left)? {
+                    None => self.amount_text(right),
+                    found => Ok(found),
+                };
+            }
+            _ => {}
+        }
+        Ok(self.amount(expr)?.map(NewAmount::from))
+    }
+
+    /// Whether what an expression gives is an amount, or blank.
+    fn is_amount(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::Cell(column) if matches!(self.file.program.columns[*column].cell, Cell::Amount(_)))
     }
 
     fn zone(&self, column: usize, from: &ZoneFrom) -> Evaluated<Cow<'r, Zone>> {

@@ -7,18 +7,18 @@ use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::batch::{
-    BalanceRecord, Batch, BrokenGroup, Leg, NewEvent, Outcome, Reject, Row, SkipReason,
+    BalanceRecord, Batch, BrokenGroup, EventHead, NewAmount, NewLeg, Outcome, Reject, SkipReason,
     UniqueRecord,
 };
 use super::evaluate::{Evaluate, RowError, Value, trim};
-use super::file::FileContext;
+use super::file::{FileContext, Joined};
 use super::row_view::RowView;
 use crate::input::Record;
 use crate::mapping::{
     Cell, Direction, EventTemplate, Expr, Group, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,
     TEXT_COUNT, Test,
 };
-use crate::model::{Amount, Kind, NameId, Names, Role, Time};
+use crate::model::{Amount, Kind, NameId, Names, Role, Short, Time};
 
 /// The names of a run.
 #[derive(Default)]
@@ -33,21 +33,32 @@ const MAX_ACCOUNT_BYTES: usize = 256;
 /// Most texts that a row's caches hold before they are emptied: a column of all different codes must not fill the memory.
 const MAX_CACHED: usize = 1 << 16;
 
+/// How many of the codes and words met last are found without hashing. A power of two.
+const NEAR: usize = 256;
+
 /// Reads rows of one file, on one thread. Holds what is worth remembering from row to row.
 pub struct Worker<'f> {
     file: &'f FileContext,
     names: &'f RunNames,
+    /// Whether the rows that come are known to be UTF-8.
+    is_utf_8: bool,
     assets: FxHashMap<Box<[u8]>, Resolved>,
+    /// The codes met last, each in the place that its letters give.
+    near_assets: Box<[(Short, NameId); NEAR]>,
     accounts: FxHashMap<Box<[u8]>, NameId>,
     /// Names that stand in the mapping itself, by the place of their text in memory.
     constants: Vec<(usize, NameId)>,
     /// Word numbers of the choice columns → the tests that may hold, skips first.
     candidates: FxHashMap<u64, Rc<[Candidate]>>,
+    /// The same, for the words met last.
+    near_candidates: Box<[Option<(u64, Rc<[Candidate]>)>; NEAR]>,
+    /// Whether the word numbers of all choice columns fit one key.
+    exact_key: bool,
     word_numbers: Vec<u32>,
     unique_columns: Vec<usize>,
+    joined: Joined,
     hash_scratch: Vec<u8>,
     text_scratch: Vec<u8>,
-    legs: Vec<Leg>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,32 +75,43 @@ pub enum Candidate {
 }
 
 impl<'f> Worker<'f> {
-    pub fn new(file: &'f FileContext, names: &'f RunNames) -> Worker<'f> {
+    /// `is_utf_8`: whether the rows that come are known to be UTF-8.
+    pub fn new(file: &'f FileContext, names: &'f RunNames, is_utf_8: bool) -> Worker<'f> {
         let columns = file.program.columns.iter().enumerate();
+        let words = file.program.dispatch.columns.iter();
+        let exact_key = words.clone().try_fold(1u64, |product, column| {
+            product.checked_mul(column.words.len() as u64 + 1)
+        });
         Worker {
             file,
             names,
+            is_utf_8,
             assets: FxHashMap::default(),
+            near_assets: Box::new([(Short::default(), NameId(0)); NEAR]),
             accounts: FxHashMap::default(),
             constants: Vec::new(),
             candidates: FxHashMap::default(),
+            near_candidates: Box::new([const { None }; NEAR]),
+            exact_key: exact_key.is_some(),
             word_numbers: Vec::new(),
             unique_columns: columns
                 .filter(|(_, column)| column.unique)
                 .map(|(index, _)| index)
                 .collect(),
+            joined: Joined::default(),
             hash_scratch: Vec::new(),
             text_scratch: Vec::new(),
-            legs: Vec::new(),
         }
     }
 
     /// Reads one record into the batch: every record becomes exactly one row with one outcome.
+    #[inline]
     pub fn read_row(&mut self, record: Record<'_>, batch: &mut Batch) {
         batch.records_read += 1;
-        let first = batch.events.len();
-        let outcome = match self.outcome(record, batch) {
-            Ok(outcome) => outcome,
+        let first = batch.place();
+        match self.outcome(record, batch) {
+            Ok(Outcome::Events { .. }) => batch.end_row(),
+            Ok(outcome) => batch.end_other_row(record.line(), outcome),
             Err(error) => {
                 batch.drop_events_from(first);
                 let index =
@@ -99,18 +121,14 @@ impl<'f> Worker<'f> {
                     reason: error.message,
                     record: record.bytes().into(),
                 });
-                Outcome::Rejected(index)
+                batch.end_other_row(record.line(), Outcome::Rejected(index));
             }
-        };
-        batch.rows.push(Row {
-            line: record.line(),
-            outcome,
-        });
+        }
     }
 
     fn outcome(&mut self, record: Record<'_>, batch: &mut Batch) -> Result<Outcome, RowError> {
         let file = self.file;
-        if std::str::from_utf8(record.bytes()).is_err() {
+        if !self.is_utf_8 && std::str::from_utf8(record.bytes()).is_err() {
             return Err(RowError::new(
                 "the row holds bytes that are not UTF-8 text: is the file in another encoding, or damaged?",
             ));
@@ -142,14 +160,12 @@ impl<'f> Worker<'f> {
                 u32::try_from(index).expect("few rules"),
             ))),
             Some(Candidate::Rule(index)) => {
-                let first =
-                    u32::try_from(batch.events.len()).expect("a chunk has fewer rows than 2^32");
+                let first = batch.place();
                 if let Err(error) = self.apply(&view, index, batch) {
                     self.note_broken(&view, index, batch);
                     return Err(error);
                 }
-                let count = u32::try_from(batch.events.len()).expect("as above") - first;
-                Ok(Outcome::Events { first, count })
+                Ok(Outcome::Events { first })
             }
         }
     }
@@ -167,8 +183,8 @@ impl<'f> Worker<'f> {
             Some(Ok(Value::Time(time))) => Some(time.ns()),
             _ => None,
         };
-        let row = u32::try_from(batch.rows.len()).expect("a chunk has fewer rows than 2^32");
-        batch.broken.push(BrokenGroup { key, time_ns, row });
+        let line = view.record.line();
+        batch.broken.push(BrokenGroup { key, time_ns, line });
     }
 
     /// The first skip or rule that holds.
@@ -203,19 +219,32 @@ impl<'f> Worker<'f> {
                 .wrapping_add(u64::from(number));
             self.word_numbers.push(number);
         }
-        // The key is exact while the product of the word counts fits 64 bits.
-        let exact = program
-            .dispatch
-            .columns
-            .iter()
-            .try_fold(1u64, |product, column| {
-                product.checked_mul(column.words.len() as u64 + 1)
-            });
-        if exact.is_some()
-            && let Some(found) = self.candidates.get(&key)
+        if !self.exact_key {
+            return self.candidates_of_words();
+        }
+        let near = &mut self.near_candidates[key as usize % NEAR];
+        if let Some((of_key, found)) = near
+            && *of_key == key
         {
             return found.clone();
         }
+        let found = match self.candidates.get(&key) {
+            Some(found) => found.clone(),
+            None => {
+                let found = self.candidates_of_words();
+                if self.candidates.len() < MAX_CACHED {
+                    self.candidates.insert(key, found.clone());
+                }
+                found
+            }
+        };
+        self.near_candidates[key as usize % NEAR] = Some((key, found.clone()));
+        found
+    }
+
+    /// The tests that may hold for the words that were found.
+    fn candidates_of_words(&self) -> Rc<[Candidate]> {
+        let program = &self.file.program;
         let fits = |test: &Test| program.dispatch.may_hold(test, &self.word_numbers);
         let skips = program
             .skips
@@ -229,11 +258,7 @@ impl<'f> Worker<'f> {
             .enumerate()
             .filter(|(_, rule)| fits(&rule.test))
             .map(|(index, _)| Candidate::Rule(index));
-        let found: Rc<[Candidate]> = skips.chain(rules).collect();
-        if exact.is_some() && self.candidates.len() < MAX_CACHED {
-            self.candidates.insert(key, found.clone());
-        }
-        found
+        skips.chain(rules).collect()
     }
 
     fn no_rule_message(&self, view: &RowView<'_>) -> String {
@@ -268,25 +293,16 @@ impl<'f> Worker<'f> {
         let file = self.file;
         let rule = &file.program.rules[rule_index];
         let mut hash = None;
-        let first = batch.events.len();
+        let first = batch.place();
         for (nth, template) in rule.events.iter().enumerate() {
-            let time = match view.evaluate(&template.time)? {
-                Value::Time(time) => time,
-                _ => {
-                    return Err(RowError {
-                        column: column_of(&template.time),
-                        message: "the row has no time".to_owned(),
-                    });
-                }
+            let Some(time) = view.time(&template.time)? else {
+                return Err(RowError {
+                    column: column_of(&template.time),
+                    message: "the row has no time".to_owned(),
+                });
             };
-            let hash = *hash.get_or_insert_with(|| {
-                let record = view.record;
-                file.row_hash(
-                    time.ns(),
-                    |at| record.get(at).unwrap_or_default(),
-                    &mut self.hash_scratch,
-                )
-            });
+            let hash = *hash
+                .get_or_insert_with(|| file.row_hash(time.ns(), view.record, &mut self.joined));
             let account = self.account(view, &template.account)?;
             let fee_row = match rule
                 .group
@@ -296,53 +312,49 @@ impl<'f> Worker<'f> {
                 Some(test) => view.truth(test)?,
                 None => false,
             };
-            let mut legs = std::mem::take(&mut self.legs);
-            legs.clear();
-            let collected = self.collect_legs(view, template, account, time, fee_row, &mut legs);
-            let finished = collected.and_then(|()| {
-                if legs.is_empty()
-                    || (rule.events.len() > 1 && legs.iter().all(|leg| leg.amount.is_zero()))
-                {
-                    return Ok(());
+            let at = batch.begin_event();
+            for leg in &template.legs {
+                self.leg(view, leg, account, time, fee_row, batch)?;
+            }
+            let (legs, all_zero) = batch.legs_so_far();
+            if legs == 0 || (rule.events.len() > 1 && all_zero) {
+                batch.abandon_event(at);
+                continue;
+            }
+            let group = match &rule.group {
+                Some(group) => self.group_key(view, rule_index, group)?,
+                None => 0,
+            };
+            let mut texts: [Cow<[u8]>; TEXT_COUNT] = Default::default();
+            for (slot, expr) in texts.iter_mut().zip(&template.texts) {
+                if let Some(expr) = expr {
+                    *slot = view.text(expr)?;
                 }
-                let group = match &rule.group {
-                    Some(group) => self.group_key(view, rule_index, group)?,
-                    None => 0,
-                };
-                let mut texts: [Cow<[u8]>; TEXT_COUNT] = Default::default();
-                for (slot, expr) in texts.iter_mut().zip(&template.texts) {
-                    if let Some(expr) = expr {
-                        *slot = view.text(expr)?;
-                    }
-                }
-                let event = batch.push_event(&NewEvent {
-                    time,
-                    kind: kind(view, template)?,
-                    rule: u16::try_from(rule_index).expect("few rules"),
-                    hash,
-                    group,
-                    nth: u8::try_from(nth).expect("few events of one row"),
-                    legs: &legs,
-                    texts: std::array::from_fn(|index| &*texts[index]),
-                });
-                if let Some(expr) = &template.event_id
-                    && let Some(id) = event_id(&view.text(expr)?)
-                {
-                    batch.given_ids.push((event, id));
-                }
-                self.balance(view, template, account, time, event, batch)
-            });
-            self.legs = legs;
-            finished?;
+            }
+            let head = EventHead {
+                time,
+                kind: kind(view, template)?,
+                rule: u16::try_from(rule_index).expect("few rules"),
+                hash,
+                group,
+                nth: u8::try_from(nth).expect("few events of one row"),
+                line: view.record.line(),
+            };
+            batch.end_event(at, &head, &texts.each_ref().map(|text| &**text));
+            if let Some(expr) = &template.event_id
+                && let Some(id) = event_id(&view.text(expr)?)
+            {
+                batch.given_ids.push((at, id));
+            }
+            self.balance(view, template, account, time, at, batch)?;
         }
-        if batch.events.len() == first {
+        if batch.place() == first {
             return Err(RowError::new(
                 "all amounts of the row are blank: nothing was moved",
             ));
         }
         if file.read_once && (rule.group.is_some() || !self.unique_columns.is_empty()) {
-            let row = u32::try_from(batch.rows.len()).expect("a chunk has fewer rows than 2^32");
-            batch.kept.insert(row, view.record.bytes().into());
+            batch.kept.insert(batch.row(), view.record.bytes().into());
         }
         for column in &self.unique_columns {
             let cell = view.cell(*column);
@@ -352,9 +364,8 @@ impl<'f> Worker<'f> {
                 self.text_scratch.push(0xff);
                 self.text_scratch.extend_from_slice(&cell);
                 let column = u32::try_from(*column).expect("few columns");
-                let event = u32::try_from(first).expect("a chunk has fewer rows than 2^32");
                 batch.uniques.push(UniqueRecord {
-                    event,
+                    event: first,
                     column,
                     id: xxh3_128(&self.text_scratch),
                 });
@@ -363,29 +374,7 @@ impl<'f> Worker<'f> {
         Ok(())
     }
 
-    fn collect_legs(
-        &mut self,
-        view: &RowView<'_>,
-        template: &EventTemplate,
-        account: NameId,
-        time: Time,
-        fee_row: bool,
-        legs: &mut Vec<Leg>,
-    ) -> Result<(), RowError> {
-        for leg in &template.legs {
-            legs.extend(self.leg(view, leg, account, time, fee_row)?);
-        }
-        // A main leg of zero says nothing beside another leg.
-        if legs.len() > 1 {
-            if legs.iter().any(|leg| !leg.amount.is_zero()) {
-                legs.retain(|leg| !leg.amount.is_zero());
-            } else {
-                legs.truncate(1);
-            }
-        }
-        Ok(())
-    }
-
+    /// Adds the leg that a template makes of a row, if it makes one.
     fn leg(
         &mut self,
         view: &RowView<'_>,
@@ -393,10 +382,11 @@ impl<'f> Worker<'f> {
         account: NameId,
         time: Time,
         fee_row: bool,
-    ) -> Result<Option<Leg>, RowError> {
-        let Some(amount) = view.amount(&leg.amount)? else {
+        batch: &mut Batch,
+    ) -> Result<(), RowError> {
+        let Some(NewAmount { amount, text }) = view.amount_text(&leg.amount)? else {
             if leg.optional {
-                return Ok(None);
+                return Ok(());
             }
             return Err(RowError {
                 column: column_of(&leg.amount),
@@ -419,7 +409,7 @@ impl<'f> Worker<'f> {
             });
         }
         if amount.is_zero() && (leg.direction == Direction::Fee || leg.optional) {
-            return Ok(None);
+            return Ok(());
         }
         let amount = match leg.direction {
             Direction::In | Direction::Move => amount,
@@ -428,9 +418,15 @@ impl<'f> Worker<'f> {
         let asset = self.asset(view, &leg.asset, time)?;
         let value = match &leg.value {
             None => None,
-            Some((worth, currency)) => match view.amount(worth)? {
+            Some((worth, currency)) => match view.amount_text(worth)? {
                 None => None,
-                Some(worth) => Some((worth.abs(), self.asset(view, currency, time)?)),
+                Some(worth) => {
+                    let magnitude = NewAmount {
+                        amount: worth.amount.abs(),
+                        ..worth
+                    };
+                    Some((magnitude, self.asset(view, currency, time)?))
+                }
             },
         };
         let account = match &leg.account {
@@ -439,13 +435,14 @@ impl<'f> Worker<'f> {
         };
         let is_fee =
             leg.direction == Direction::Fee || (fee_row && leg.direction == Direction::Move);
-        Ok(Some(Leg {
+        batch.add_leg(&NewLeg {
             account,
             asset,
-            amount,
+            amount: NewAmount { amount, text },
             role: if is_fee { Role::Fee } else { Role::Main },
             value,
-        }))
+        });
+        Ok(())
     }
 
     /// What a name that stands in the mapping was resolved to, if it was met before.
@@ -470,8 +467,18 @@ impl<'f> Worker<'f> {
                 "this export does not say which asset it is about, and nobody else did: add `--asset BTC` (or its code)",
             ));
         }
+        let near = Short::of(&code).map(|short| (short, short.mixed() as usize >> 56 & (NEAR - 1)));
+        if let Some((short, place)) = near
+            && self.near_assets[place].0 == short
+            && !code.is_empty()
+        {
+            return Ok(self.near_assets[place].1);
+        }
         if let Some(Resolved::Always(id)) = self.assets.get(&*code) {
             self.constants.extend(stated.map(|stated| (stated, *id)));
+            if let Some((short, place)) = near {
+                self.near_assets[place] = (short, *id);
+            }
             return Ok(*id);
         }
         let resolved = match self.assets.get(&*code) {

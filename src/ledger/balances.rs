@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::LedgerFile;
-use crate::convert::{Batch, Outcome};
+use crate::convert::{Batch, Outcome, Row, events};
 use crate::mapping::Order;
 use crate::model::{Amount, NameId};
 
@@ -46,15 +46,8 @@ fn check_file(index: usize, file: &LedgerFile) -> BalanceCheck {
     if batches.iter().all(|batch| batch.balances.is_empty()) {
         return BalanceCheck::default();
     }
-    let first = batches
-        .iter()
-        .find_map(|batch| batch.events.first())
-        .map(|event| event.time().ns());
-    let last = batches
-        .iter()
-        .rev()
-        .find_map(|batch| batch.events.last())
-        .map(|event| event.time().ns());
+    let first = file.rows.keys.first().map(|key| key.time_ns);
+    let last = file.rows.keys.last().map(|key| key.time_ns);
     match file.rows.context.program.order {
         Some(Order::OldestFirst) => walk(index, batches, false),
         Some(Order::NewestFirst) => walk(index, batches, true),
@@ -81,13 +74,16 @@ fn walk(index: usize, batches: &[Batch], newest_first: bool) -> BalanceCheck {
     };
     if newest_first {
         for batch in batches.iter().rev() {
-            (0..batch.rows.len())
+            let rows: Vec<Row> = batch.rows(batch.arena()).collect();
+            rows.into_iter()
                 .rev()
                 .for_each(|row| walker.row(batch, row));
         }
     } else {
         for batch in batches {
-            (0..batch.rows.len()).for_each(|row| walker.row(batch, row));
+            batch
+                .rows(batch.arena())
+                .for_each(|row| walker.row(batch, row));
         }
     }
     walker.check
@@ -100,9 +96,9 @@ struct Walker {
 }
 
 impl Walker {
-    fn row(&mut self, batch: &Batch, row: usize) {
-        let (first, count) = match batch.rows[row].outcome {
-            Outcome::Events { first, count } => (first, count),
+    fn row(&mut self, batch: &Batch, row: Row) {
+        let first = match row.outcome {
+            Outcome::Events { first } => first,
             Outcome::Skipped(_) => return,
             // What a rejected row moved is not known: the next balances start anew.
             Outcome::Rejected(_) => {
@@ -110,12 +106,16 @@ impl Walker {
                 return;
             }
         };
-        for event in first..first + count {
-            let mut body = batch.body(event as usize);
-            while let Some(leg) = body.next_leg() {
+        let mut end = first;
+        for (at, event) in events(&batch.arena()[first as usize..]) {
+            if event.row() != row.row {
+                break;
+            }
+            end = first + at;
+            for leg in event.legs() {
                 let place = (leg.account, leg.asset);
                 if let Some(balance) = self.running.get(&place).copied() {
-                    match balance.checked_add(leg.amount) {
+                    match balance.checked_add(leg.read().amount) {
                         Some(balance) => self.running.insert(place, balance),
                         None => self.running.remove(&place),
                     };
@@ -127,7 +127,7 @@ impl Walker {
             .partition_point(|balance| balance.event < first);
         for balance in batch.balances[start..]
             .iter()
-            .take_while(|balance| balance.event < first + count)
+            .take_while(|balance| balance.event <= end)
         {
             let place = (balance.account, balance.asset);
             if let Some(expected) = self.running.insert(place, balance.amount) {
@@ -135,7 +135,7 @@ impl Walker {
                 if expected != balance.amount {
                     self.check.breaks.push(BalanceBreak {
                         file: self.index,
-                        line: batch.line(row),
+                        line: batch.line(row.line),
                         account: balance.account,
                         asset: balance.asset,
                         expected,

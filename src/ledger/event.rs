@@ -3,33 +3,39 @@
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{EventRef, Ledger};
-use crate::convert::Leg;
+use crate::convert::{Key, Leg, LegText};
 use crate::mapping::TEXT_COUNT;
 use crate::model::{Kind, Time};
 
 /// An event in the ledger's order: by time, then as the rows stand in the files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     time_ns: i64,
-    first: EventRef,
-    /// Number of its group from 1; 0: it is one row's.
-    group: u32,
+    /// The one row that it is made of; or [`A_GROUP`], and the number of its group.
+    at: EventRef,
+}
+
+/// Stands for a batch where an event is a group.
+const A_GROUP: u32 = u32::MAX;
+
+impl From<Key> for Event {
+    /// The event of one row.
+    fn from(key: Key) -> Event {
+        Event {
+            time_ns: key.time_ns,
+            at: key.at,
+        }
+    }
 }
 
 impl Event {
-    pub(super) fn single(time_ns: i64, first: EventRef) -> Event {
+    pub(super) fn group(time_ns: i64, group: u32) -> Event {
         Event {
             time_ns,
-            first,
-            group: 0,
-        }
-    }
-
-    pub(super) fn group(time_ns: i64, first: EventRef, group: u32) -> Event {
-        Event {
-            time_ns,
-            first,
-            group: group + 1,
+            at: EventRef {
+                batch: A_GROUP,
+                event: group,
+            },
         }
     }
 
@@ -61,34 +67,39 @@ pub struct RowPlace<'l> {
     pub line: u64,
 }
 
-impl EventView<'_> {
+impl<'l> EventView<'l> {
     /// Calls back with each leg and the row that it came from.
     pub fn for_each_leg(&self, mut each: impl FnMut(&Leg, EventRef)) {
-        let many = self.members.len() > 1;
+        self.for_each_leg_text(|leg, at| each(&leg.read(), at));
+    }
+
+    /// Calls back with each leg as it is written, and the row that it came from.
+    #[inline]
+    pub fn for_each_leg_text(&self, mut each: impl FnMut(&LegText<'l>, EventRef)) {
+        if let [only] = self.members {
+            for leg in self.ledger.record(*only).legs() {
+                each(&leg, *only);
+            }
+            return;
+        }
         // In a group, a main leg of zero says nothing beside another leg.
         let mut any = false;
         for at in self.members {
-            let mut body = self.ledger.batch(*at).body(at.event as usize);
-            while let Some(leg) = body.next_leg() {
-                if !(many && leg.amount.is_zero()) {
+            for leg in self.ledger.record(*at).legs() {
+                if leg.amount != b"0" {
                     any = true;
                     each(&leg, *at);
                 }
             }
         }
-        if !any
-            && let Some(leg) = self
-                .ledger
-                .batch(self.members[0])
-                .body(self.members[0].event as usize)
-                .next_leg()
-        {
-            each(&leg, self.members[0]);
+        let first = self.members[0];
+        if !any && let Some(leg) = self.ledger.record(first).legs().next() {
+            each(&leg, first);
         }
     }
 
     /// Where its first row stands.
-    pub fn place(&self) -> RowPlace<'_> {
+    pub fn place(&self) -> RowPlace<'l> {
         let at = self.members[0];
         let file = self.ledger.file_index(at);
         RowPlace {
@@ -108,9 +119,11 @@ impl EventView<'_> {
 impl Ledger {
     /// The rows of an event.
     pub fn members<'l>(&'l self, event: &'l Event) -> &'l [EventRef] {
-        match event.group {
-            0 => std::slice::from_ref(&event.first),
-            group => &self.groups[group as usize - 1],
+        if event.at.batch == A_GROUP {
+            let (start, count) = self.groups[event.at.event as usize];
+            &self.grouped_rows[start as usize..][..count as usize]
+        } else {
+            std::slice::from_ref(&event.at)
         }
     }
 
@@ -118,10 +131,7 @@ impl Ledger {
     pub fn view<'l>(&'l self, event: &'l Event) -> EventView<'l> {
         let members = self.members(event);
         let first = self.record(members[0]);
-        let mut texts = self
-            .batch(members[0])
-            .body(members[0].event as usize)
-            .texts();
+        let mut texts = first.texts();
         let mut time = first.time();
         for at in &members[1..] {
             let record = self.record(*at);
@@ -129,7 +139,7 @@ impl Ledger {
                 time = record.time();
             }
             if texts.iter().any(|text| text.is_empty()) {
-                let others = self.batch(*at).body(at.event as usize).texts();
+                let others = record.texts();
                 for (text, other) in texts.iter_mut().zip(others) {
                     if text.is_empty() {
                         *text = other;
@@ -162,7 +172,7 @@ impl Ledger {
             let mut bytes = [0u8; 21];
             bytes[..16].copy_from_slice(&record.hash().to_le_bytes());
             bytes[16..20].copy_from_slice(&occurrence.to_le_bytes());
-            bytes[20] = record.nth;
+            bytes[20] = record.nth();
             xxh3_64(&bytes)
         };
         if let [only] = members {

@@ -3,49 +3,128 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::{Dropped, Event, EventRef, Ledger};
-use crate::convert::Leg;
+use super::{Dropped, Event, EventRef, Ledger, LedgerFile};
+use crate::convert::{Key, Leg};
 use crate::mapping::{Expect, Group};
 use crate::model::{Role, Sum};
 
-/// Makes one event of each group of rows. Rows of groups with another shape are rejected, all of them.
-pub fn form(ledger: &mut Ledger, rows: &[EventRef]) -> Vec<Event> {
+/// How many rows of groups are looked at together.
+const ROWS_AT_ONCE: usize = 1 << 13;
+
+/// A row of a group: the group's key, the row's time and place.
+type GroupRow = (u128, i64, EventRef);
+
+/// The groups of some keys, and the rows of those that have another shape than they should.
+#[derive(Default)]
+struct Formed {
+    /// Rows of all groups, one group after the other.
+    rows: Vec<EventRef>,
+    /// Time of each group, and how many rows it has.
+    groups: Vec<(i64, u32)>,
+    misfits: Vec<(Vec<EventRef>, Arc<str>)>,
+}
+
+/// Makes the events: one of each row, and one of each group of rows. Rows of groups with another shape than they should
+/// have are rejected, all of them.
+pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> Vec<Event> {
+    let has_groups = |file: &LedgerFile| {
+        let rules = &file.rows.context.program.rules;
+        rules.iter().any(|rule| rule.group.is_some())
+    };
+    if !ledger.files.iter().any(has_groups) {
+        return keys.into_iter().map(Event::from).collect();
+    }
     // By key, then by time, then as they stand in the files.
-    let mut sorted: Vec<(u128, i64, EventRef)> = rows
-        .iter()
-        .map(|at| {
-            let record = ledger.record(*at);
-            (record.group().unwrap_or_default(), record.time().ns(), *at)
+    let mut rows: Vec<GroupRow> = keys
+        .par_iter()
+        .filter_map(|key| Some((ledger.record(key.at).group()?, key.time_ns, key.at)))
+        .collect();
+    if rows.is_empty() {
+        return keys.into_iter().map(Event::from).collect();
+    }
+    rows.par_sort_unstable();
+    if rows.len() == keys.len() {
+        keys.clear();
+    } else {
+        keys.retain(|key| ledger.record(key.at).group().is_none());
+    }
+    let broken = broken_groups(ledger);
+    let mut starts = vec![0];
+    let mut start = ROWS_AT_ONCE;
+    while start < rows.len() {
+        let key = rows[start - 1].0;
+        start += rows[start..].iter().take_while(|row| row.0 == key).count();
+        starts.push(start);
+        start += ROWS_AT_ONCE;
+    }
+    starts.push(rows.len());
+    let parts: Vec<Formed> = starts
+        .par_windows(2)
+        .map(|part| {
+            form_some(
+                ledger,
+                &broken,
+                rows.get(part[0]..part[1]).unwrap_or_default(),
+            )
         })
         .collect();
-    sorted.sort_unstable();
-    let broken = broken_groups(ledger);
-    let mut events = Vec::new();
-    let mut rest = sorted.as_slice();
-    while let Some((key, _, first)) = rest.first() {
-        let same = rest.iter().take_while(|(other, ..)| other == key).count();
-        let (of_key, others) = rest.split_at(same);
-        rest = others;
-        let program = ledger.context(ledger.file_index(*first)).program.clone();
-        let rule = &program.rules[ledger.record(*first).rule as usize];
+    drop(rows);
+    // In the order of time, then of their first rows, beside the events of one row.
+    let mut groups: Vec<(Key, (u32, u32))> = Vec::new();
+    for part in parts {
+        let mut start = ledger.grouped_rows.len();
+        ledger.grouped_rows.extend(part.rows);
+        for (time_ns, count) in part.groups {
+            let at = ledger.grouped_rows[start];
+            groups.push((Key { time_ns, at }, (super::number(start), count)));
+            start += count as usize;
+        }
+        for (rows, reason) in part.misfits {
+            for at in rows {
+                ledger.dropped.insert(at, Dropped::Rejected(reason.clone()));
+            }
+        }
+    }
+    groups.par_sort_unstable();
+    ledger.groups = groups.iter().map(|(_, rows)| *rows).collect();
+    let mut events = Vec::with_capacity(keys.len() + groups.len());
+    let mut singles = keys.into_iter().peekable();
+    for (number, (key, _)) in groups.into_iter().enumerate() {
+        while let Some(single) = singles.next_if(|single| *single < key) {
+            events.push(Event::from(single));
+        }
+        events.push(Event::group(key.time_ns, super::number(number)));
+    }
+    events.extend(singles.map(Event::from));
+    events
+}
+
+/// Forms the groups of rows that are sorted, among which are all rows of a key or none.
+fn form_some(ledger: &Ledger, broken: &FxHashMap<u128, Vec<Broken>>, rows: &[GroupRow]) -> Formed {
+    let mut formed = Formed::default();
+    let mut members: Vec<EventRef> = Vec::new();
+    let mut legs: Vec<Leg> = Vec::new();
+    for of_key in rows.chunk_by(|one, other| one.0 == other.0) {
+        let (key, _, first) = of_key[0];
+        let program = &ledger.context(ledger.file_index(first)).program;
+        let rule = &program.rules[usize::from(ledger.record(first).rule())];
         let Some(group) = &rule.group else { continue };
-        for mut members in cut(ledger, of_key, group) {
-            let time_ns = members
-                .iter()
-                .map(|at| ledger.record(*at).time().ns())
-                .min()
-                .unwrap_or_default();
+        cut(ledger, of_key, group, &mut |rows| {
+            members.clear();
+            members.extend(rows.iter().map(|(.., at)| *at));
             members.sort_unstable();
+            let time_ns = rows.iter().map(|(_, time_ns, _)| *time_ns).min();
             let missing = broken
-                .get(key)
+                .get(&key)
                 .and_then(|broken| missing_row(ledger, &members, broken, group));
-            match missing.or_else(|| misfit(ledger, &members, &group.expect)) {
+            match missing.or_else(|| misfit(ledger, &members, &group.expect, &mut legs)) {
                 None => {
-                    let number = super::number(ledger.groups.len());
-                    events.push(Event::group(time_ns, members[0], number));
-                    ledger.groups.push(members.into());
+                    formed.rows.extend_from_slice(&members);
+                    let group = (time_ns.unwrap_or_default(), super::number(members.len()));
+                    formed.groups.push(group);
                 }
                 Some(why) => {
                     let lines: Vec<String> = members
@@ -54,20 +133,17 @@ pub fn form(ledger: &mut Ledger, rows: &[EventRef]) -> Vec<Event> {
                         .map(|at| ledger.line(*at).to_string())
                         .collect();
                     let more = if members.len() > 5 { ", …" } else { "" };
-                    let reason: Arc<str> = format!(
+                    let reason = format!(
                         "the rows that belong together (lines {}{more}; {}) {why}",
                         lines.join(", "),
                         rule.label
-                    )
-                    .into();
-                    for at in members {
-                        ledger.dropped.insert(at, Dropped::Rejected(reason.clone()));
-                    }
+                    );
+                    formed.misfits.push((members.clone(), reason.into()));
                 }
             }
-        }
+        });
     }
-    events
+    formed
 }
 
 /// A row of a group that could not be read: its time, if that could, and where it stands.
@@ -79,7 +155,7 @@ fn broken_groups(ledger: &Ledger) -> FxHashMap<u128, Vec<Broken>> {
     for (index, file) in ledger.files.iter().enumerate() {
         for batch in &file.rows.batches {
             for group in &batch.broken {
-                let line = batch.line(group.row as usize);
+                let line = batch.line(group.line);
                 let of_key = broken.entry(group.key).or_default();
                 of_key.push((group.time_ns, index, line));
             }
@@ -121,50 +197,51 @@ fn missing_row(
 }
 
 /// Cuts rows of one key into groups: by the window of time, or by being neighbours.
-fn cut(ledger: &Ledger, rows: &[(u128, i64, EventRef)], group: &Group) -> Vec<Vec<EventRef>> {
+fn cut(ledger: &Ledger, rows: &[GroupRow], group: &Group, each: &mut dyn FnMut(&[GroupRow])) {
     if group.adjacent {
-        return neighbours(ledger, rows, group);
+        return neighbours(ledger, rows, group, each);
     }
-    let Some(window_ns) = group.window_ns else {
-        return vec![rows.iter().map(|(.., at)| *at).collect()];
-    };
-    let mut groups: Vec<Vec<EventRef>> = Vec::new();
-    let mut start_ns = i64::MIN;
-    for (_, time_ns, at) in rows {
-        if groups.is_empty() || time_ns.saturating_sub(start_ns) > window_ns {
-            groups.push(Vec::new());
-            start_ns = *time_ns;
-        }
-        if let Some(last) = groups.last_mut() {
-            last.push(*at);
-        }
+    let mut rest = rows;
+    while let Some((_, start_ns, _)) = rest.first() {
+        let count = match group.window_ns {
+            None => rest.len(),
+            Some(window_ns) => rest
+                .iter()
+                .take_while(|(_, time_ns, _)| time_ns.saturating_sub(*start_ns) <= window_ns)
+                .count(),
+        };
+        let (one, others) = rest.split_at(count);
+        each(one);
+        rest = others;
     }
-    groups
 }
 
 fn neighbours(
     ledger: &Ledger,
-    rows: &[(u128, i64, EventRef)],
+    rows: &[GroupRow],
     group: &Group,
-) -> Vec<Vec<EventRef>> {
+    each: &mut dyn FnMut(&[GroupRow]),
+) {
     let most = group.expect.rows.map_or(usize::MAX, |rows| rows.most);
-    let mut in_file: Vec<(usize, u64, EventRef)> = rows
+    let mut in_file: Vec<(usize, u64, GroupRow)> = rows
         .iter()
-        .map(|(.., at)| (ledger.file_index(*at), row_number(ledger, *at), *at))
+        .map(|row| (ledger.file_index(row.2), row_number(ledger, row.2), *row))
         .collect();
-    in_file.sort_unstable();
-    let mut groups: Vec<Vec<EventRef>> = Vec::new();
+    in_file.sort_unstable_by_key(|(file, row, (.., at))| (*file, *row, *at));
+    let mut one: Vec<GroupRow> = Vec::new();
     let mut last: Option<(usize, u64)> = None;
-    for (file, row, at) in in_file {
-        let follows = last == Some((file, row.wrapping_sub(1)))
-            && groups.last().is_some_and(|group| group.len() < most);
-        match groups.last_mut().filter(|_| follows) {
-            Some(group) => group.push(at),
-            None => groups.push(vec![at]),
+    for (file, number, row) in in_file {
+        let follows = last == Some((file, number.wrapping_sub(1))) && one.len() < most;
+        if !follows && !one.is_empty() {
+            each(&one);
+            one.clear();
         }
-        last = Some((file, row));
+        one.push(row);
+        last = Some((file, number));
     }
-    groups
+    if !one.is_empty() {
+        each(&one);
+    }
 }
 
 /// Number of a row within its file.
@@ -173,17 +250,22 @@ fn row_number(ledger: &Ledger, at: EventRef) -> u64 {
     let before = &file.rows.batches[..(at.batch - file.first_batch) as usize];
     before
         .iter()
-        .map(|batch| batch.rows.len() as u64)
+        .map(|batch| u64::from(batch.row()))
         .sum::<u64>()
-        + u64::from(ledger.record(at).row)
+        + u64::from(ledger.record(at).row())
 }
 
 /// What is wrong with the shape of a group, if anything.
-fn misfit(ledger: &Ledger, members: &[EventRef], expect: &Expect) -> Option<String> {
-    let mut legs: Vec<Leg> = Vec::new();
+fn misfit(
+    ledger: &Ledger,
+    members: &[EventRef],
+    expect: &Expect,
+    legs: &mut Vec<Leg>,
+) -> Option<String> {
+    legs.clear();
     for at in members {
-        let mut body = ledger.batch(*at).body(at.event as usize);
-        legs.extend(std::iter::from_fn(|| body.next_leg()).filter(|leg| !leg.amount.is_zero()));
+        let of_row = ledger.record(*at).legs().map(|leg| leg.read());
+        legs.extend(of_row.filter(|leg| !leg.amount.is_zero()));
     }
     let main = |negative: bool| {
         legs.iter()

@@ -6,25 +6,22 @@
 mod balances;
 mod event;
 mod groups;
+mod order;
 mod overlap;
 mod proof;
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::convert::{Batch, FileContext, FileRows, Outcome, RunNames, SkipReason};
+use crate::convert::{
+    Batch, EventRecord, FileContext, FileRows, Key, Outcome, RunNames, SkipReason, events,
+};
 use crate::model::{Fate, Time};
+
+pub use crate::convert::EventRef;
 
 pub use balances::{BalanceBreak, BalanceCheck};
 pub use event::{Event, EventView, RowPlace};
 pub use proof::{NameTexts, Totals};
-
-/// One event of one batch. Ordered as the rows stand in the files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EventRef {
-    pub batch: u32,
-    pub event: u32,
-}
 
 /// A file whose rows were read.
 pub struct LedgerFile {
@@ -71,8 +68,10 @@ pub struct Ledger {
     dropped: FxHashMap<EventRef, Dropped>,
     /// How many equal rows stand before this one, where there are any.
     occurrences: FxHashMap<EventRef, u32>,
-    /// Rows of each group, in the order of the files.
-    groups: Vec<Box<[EventRef]>>,
+    /// Rows of all groups, those of each group together and in the order of the files.
+    grouped_rows: Vec<EventRef>,
+    /// Where the rows of each group begin, and how many they are.
+    groups: Vec<(u32, u32)>,
     /// File of each batch, and its number within the file.
     places: Vec<(u32, u32)>,
 }
@@ -115,11 +114,14 @@ impl Counts {
     }
 }
 
-/// A place in the order of time, then of the files.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    time_ns: i64,
-    at: EventRef,
+/// A row of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileRow {
+    /// Number of its batch within the file.
+    batch: usize,
+    row: crate::convert::Row,
+    /// 1-based, in the file as the person sees it.
+    pub line: u64,
 }
 
 impl Ledger {
@@ -147,28 +149,18 @@ impl Ledger {
             balances,
             dropped: FxHashMap::default(),
             occurrences: FxHashMap::default(),
+            grouped_rows: Vec::new(),
             groups: Vec::new(),
             places,
         };
-        let keys = ledger.sorted_keys();
+        let mut keys = ledger.take_keys();
+        order::sort(&mut keys);
         overlap::find(&mut ledger, &keys);
         overlap::reject_conflicts(&mut ledger);
-        let mut events: Vec<Event> = Vec::with_capacity(keys.len());
-        let mut grouped: Vec<EventRef> = Vec::new();
-        for key in keys {
-            if !ledger.dropped.is_empty() && ledger.dropped.contains_key(&key.at) {
-                continue;
-            }
-            if ledger.record(key.at).group().is_some() {
-                grouped.push(key.at);
-            } else {
-                events.push(Event::single(key.time_ns, key.at));
-            }
+        if !ledger.dropped.is_empty() {
+            keys.retain(|key| !ledger.dropped.contains_key(&key.at));
         }
-        if !grouped.is_empty() {
-            events.extend(groups::form(&mut ledger, &grouped));
-            events.par_sort_unstable();
-        }
+        let mut events = groups::form(&mut ledger, keys);
         if period.since.is_some() || period.until.is_some() {
             let (wanted, outside): (Vec<Event>, Vec<Event>) = events
                 .into_iter()
@@ -184,21 +176,24 @@ impl Ledger {
         ledger
     }
 
-    fn sorted_keys(&self) -> Vec<Key> {
-        let mut keys: Vec<Key> =
-            Vec::with_capacity(self.batches().map(|(_, batch)| batch.events.len()).sum());
-        for (index, batch) in self.batches() {
-            let key = |(event, record): (usize, &crate::convert::EventRecord)| Key {
-                time_ns: record.time().ns(),
-                at: EventRef {
-                    batch: index,
-                    event: number(event),
-                },
-            };
-            keys.extend(batch.events.iter().enumerate().map(key));
+    /// The times and places of all events, in the order of the files.
+    fn take_keys(&mut self) -> Vec<Key> {
+        let mut all = Vec::new();
+        let count: usize = self.files.iter().map(|file| file.rows.keys.len()).sum();
+        for file in &mut self.files {
+            let mut keys = std::mem::take(&mut file.rows.keys);
+            if file.first_batch > 0 {
+                keys.iter_mut()
+                    .for_each(|key| key.at.batch += file.first_batch);
+            }
+            if all.is_empty() {
+                all = keys;
+                all.reserve_exact(count - all.len());
+            } else {
+                all.append(&mut keys);
+            }
         }
-        keys.par_sort_unstable();
-        keys
+        all
     }
 
     /// All batches with their numbers, in the order of the files.
@@ -221,33 +216,44 @@ impl Ledger {
         &self.files[self.file_index(at)]
     }
 
-    pub fn record(&self, at: EventRef) -> &crate::convert::EventRecord {
-        &self.batch(at).events[at.event as usize]
+    pub fn record(&self, at: EventRef) -> EventRecord<'_> {
+        EventRecord::at(self.batch(at).arena(), at.event).expect("a place of the arena")
     }
 
     /// Line of the row that an event was made from, 1-based.
     pub fn line(&self, at: EventRef) -> u64 {
-        self.batch(at).line_of(at.event as usize)
+        self.batch(at).line(self.record(at).line())
     }
 
-    /// All events of the row that an event was made from.
-    fn events_of_row(&self, at: EventRef) -> Vec<EventRef> {
-        let batch = self.batch(at);
-        match batch.rows[batch.events[at.event as usize].row as usize].outcome {
-            Outcome::Events { first, count } => (first..first + count)
-                .map(|event| EventRef {
-                    batch: at.batch,
-                    event,
-                })
-                .collect(),
-            _ => vec![at],
-        }
+    /// All events of a row, of which the first is given.
+    fn events_of_row(&self, first: EventRef) -> Vec<EventRef> {
+        let row = self.record(first).row();
+        let rest = &self.batch(first).arena()[first.event as usize..];
+        events(rest)
+            .take_while(|(_, event)| event.row() == row)
+            .map(|(at, _)| EventRef {
+                batch: first.batch,
+                event: first.event + at,
+            })
+            .collect()
     }
 
-    /// The fate of a row: `batch` counts within the file.
-    pub fn fate(&self, file: usize, batch: usize, row: usize) -> RowFate {
+    /// All rows of a file, in their order.
+    pub fn rows(&self, file: usize) -> impl Iterator<Item = FileRow> {
+        let batches = self.files[file].rows.batches.iter().enumerate();
+        batches.flat_map(|(number, batch)| {
+            batch.rows(batch.arena()).map(move |row| FileRow {
+                batch: number,
+                row,
+                line: batch.line(row.line),
+            })
+        })
+    }
+
+    /// The fate of a row.
+    pub fn fate(&self, file: usize, row: &FileRow) -> RowFate {
         let ledger_file = &self.files[file];
-        let of_file = &ledger_file.rows.batches[batch];
+        let of_file = &ledger_file.rows.batches[row.batch];
         let program = &ledger_file.rows.context.program;
         let plain = |fate, reason: String| RowFate {
             fate,
@@ -255,7 +261,7 @@ impl Ledger {
             reason,
             column: None,
         };
-        match of_file.rows[row].outcome {
+        match row.row.outcome {
             Outcome::Skipped(SkipReason::Rule(rule)) => {
                 plain(Fate::Skipped, program.skips[rule as usize].because.clone())
             }
@@ -272,9 +278,9 @@ impl Ledger {
                     ..plain(Fate::Rejected, reject.reason.clone())
                 }
             }
-            Outcome::Events { first, .. } => {
+            Outcome::Events { first } => {
                 let at = EventRef {
-                    batch: ledger_file.first_batch + number(batch),
+                    batch: ledger_file.first_batch + number(row.batch),
                     event: first,
                 };
                 let with_event = |fate, reason: String| RowFate {
@@ -298,36 +304,59 @@ impl Ledger {
         }
     }
 
-    /// How the rows of a file ended.
-    pub fn counts(&self, file: usize) -> Counts {
-        let mut counts = Counts::default();
-        let ledger_file = &self.files[file];
-        for (nth, batch) in ledger_file.rows.batches.iter().enumerate() {
+    /// The events that were left unclassified, by their first rows, in their order.
+    pub fn unclassified(&self) -> Vec<EventRef> {
+        let any = |(_, batch): (u32, &Batch)| !batch.unclassified.is_empty();
+        if !self.batches().any(any) {
+            return Vec::new();
+        }
+        let firsts = self.events.iter().map(|event| self.members(event)[0]);
+        firsts
+            .filter(|first| {
+                let unclassified = &self.batch(*first).unclassified;
+                unclassified.binary_search(&first.event).is_ok()
+            })
+            .collect()
+    }
+
+    /// How the rows of each file ended.
+    pub fn counts(&self) -> Vec<Counts> {
+        let of_batch = |counts: &mut Counts, batch: &Batch| {
             counts.read += batch.records_read;
-            for row in &batch.rows {
+            counts.used += batch.rows_with_events;
+            for row in &batch.other_rows {
                 match row.outcome {
-                    Outcome::Skipped(_) => counts.skipped += 1,
                     Outcome::Rejected(_) => counts.rejected += 1,
-                    Outcome::Events { first, .. } => {
-                        let at = EventRef {
-                            batch: ledger_file.first_batch + number(nth),
-                            event: first,
-                        };
-                        match if self.dropped.is_empty() {
-                            None
-                        } else {
-                            self.dropped.get(&at)
-                        } {
-                            None => counts.used += 1,
-                            Some(Dropped::DuplicateOf(_)) => counts.duplicate += 1,
-                            Some(Dropped::Rejected(_)) => counts.rejected += 1,
-                            Some(Dropped::OutsidePeriod) => counts.skipped += 1,
-                        }
-                    }
+                    _ => counts.skipped += 1,
                 }
             }
+        };
+        let mut all: Vec<Counts> = self
+            .files
+            .iter()
+            .map(|file| {
+                let mut counts = Counts::default();
+                file.rows
+                    .batches
+                    .iter()
+                    .for_each(|batch| of_batch(&mut counts, batch));
+                counts
+            })
+            .collect();
+        // Of a row's events, the first tells what became of the row.
+        for (at, dropped) in &self.dropped {
+            if !self.record(*at).is_first_of_row() {
+                continue;
+            }
+            let counts = &mut all[self.file_index(*at)];
+            counts.used -= 1;
+            match dropped {
+                Dropped::DuplicateOf(_) => counts.duplicate += 1,
+                Dropped::Rejected(_) => counts.rejected += 1,
+                Dropped::OutsidePeriod => counts.skipped += 1,
+            }
         }
-        counts
+        all
     }
 
     /// The events that another file tells too, with their times.
@@ -342,11 +371,11 @@ impl Ledger {
 
     /// The record of a rejected row as it stands in its file, where it is kept (rows that were rejected when they were
     /// read); the others must be read again.
-    pub fn rejected_record(&self, file: usize, batch: usize, row: usize) -> Option<&[u8]> {
-        let of_file = &self.files[file].rows.batches[batch];
-        match of_file.rows[row].outcome {
+    pub fn rejected_record(&self, file: usize, row: &FileRow) -> Option<&[u8]> {
+        let of_file = &self.files[file].rows.batches[row.batch];
+        match row.row.outcome {
             Outcome::Rejected(index) => Some(&of_file.rejects[index as usize].record),
-            _ => of_file.kept.get(&number(row)).map(|record| &**record),
+            _ => of_file.kept.get(&row.row.row).map(|record| &**record),
         }
     }
 

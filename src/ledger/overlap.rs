@@ -3,43 +3,60 @@
 //! Equal rows have equal times, so they are neighbours once all rows are in the order of time: no table of all rows is
 //! needed.
 
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
 
 use super::{Dropped, EventRef, Key, Ledger};
 use crate::mapping::Place;
 
+/// How many rows are looked at together.
+const ROWS_AT_ONCE: usize = 1 << 14;
+
 /// Marks duplicates and numbers the occurrences of equal rows. A row that occurs m times in one file and n times in
 /// another occurred max(m, n) times.
 pub fn find(ledger: &mut Ledger, keys: &[Key]) {
-    let mut hashes: Vec<(u128, u8, EventRef)> = Vec::new();
-    let mut start = 0;
+    // Cut between two instants.
+    let mut starts: Vec<usize> = vec![0];
+    let mut start = ROWS_AT_ONCE;
     while start < keys.len() {
-        let mut end = start + 1;
-        while end < keys.len() && keys[end].time_ns == keys[start].time_ns {
-            end += 1;
-        }
-        if end - start > 1 {
-            hashes.clear();
-            hashes.extend(keys[start..end].iter().map(|key| {
-                let record = ledger.record(key.at);
-                (record.hash(), record.nth, key.at)
-            }));
-            hashes.sort_unstable();
-            let mut rest = hashes.as_slice();
-            while let Some((hash, nth, _)) = rest.first() {
-                let same = rest
-                    .iter()
-                    .take_while(|(other, other_nth, _)| other == hash && other_nth == nth)
-                    .count();
-                if same > 1 {
-                    let equal: Vec<EventRef> = rest[..same].iter().map(|(.., at)| *at).collect();
-                    settle(ledger, &equal);
-                }
-                rest = &rest[same..];
-            }
-        }
-        start = end;
+        let time_ns = keys[start - 1].time_ns;
+        start += keys[start..]
+            .iter()
+            .take_while(|key| key.time_ns == time_ns)
+            .count();
+        starts.push(start.min(keys.len()));
+        start += ROWS_AT_ONCE;
     }
+    starts.push(keys.len());
+    let found: Vec<Vec<Box<[EventRef]>>> = starts
+        .par_windows(2)
+        .map(|part| equal_rows(ledger, &keys[part[0]..part[1]]))
+        .collect();
+    for equal in found.into_iter().flatten() {
+        settle(ledger, &equal);
+    }
+}
+
+/// The rows that are equal to others, in the order of the files.
+fn equal_rows(ledger: &Ledger, keys: &[Key]) -> Vec<Box<[EventRef]>> {
+    let mut equal = Vec::new();
+    let mut hashes: Vec<(u128, u8, EventRef)> = Vec::new();
+    for instant in keys.chunk_by(|one, other| one.time_ns == other.time_ns) {
+        if instant.len() == 1 {
+            continue;
+        }
+        hashes.clear();
+        hashes.extend(instant.iter().map(|key| {
+            let record = ledger.record(key.at);
+            (record.hash(), record.nth(), key.at)
+        }));
+        hashes.sort_unstable();
+        let same = hashes.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+        equal.extend(
+            same.filter(|same| same.len() > 1)
+                .map(|same| same.iter().map(|(.., at)| *at).collect()),
+        );
+    }
+    equal
 }
 
 /// Equal rows, in the order of the files: those of the file that has the most are the occurrences, all others are
@@ -78,8 +95,7 @@ fn settle(ledger: &mut Ledger, equal: &[EventRef]) {
 /// Rows of two files that differ only in how they are written (another header generation, padding zeros, a fraction of a
 /// second) say the same and count once.
 pub fn reject_conflicts(ledger: &mut Ledger) {
-    let mut by_id: FxHashMap<u128, Vec<(EventRef, u32)>> = FxHashMap::default();
-    let mut several: Vec<u128> = Vec::new();
+    let mut ids: Vec<(u128, EventRef, u32)> = Vec::new();
     for (batch_number, batch) in ledger.batches() {
         for unique in &batch.uniques {
             let at = EventRef {
@@ -87,16 +103,24 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
                 event: unique.event,
             };
             if !ledger.dropped.contains_key(&at) {
-                let claims = by_id.entry(unique.id).or_default();
-                claims.push((at, unique.column));
-                if claims.len() == 2 {
-                    several.push(unique.id);
-                }
+                ids.push((unique.id, at, unique.column));
             }
         }
     }
-    for id in several {
-        let claims = &by_id[&id];
+    ids.par_sort_unstable();
+    let claims = ids.chunk_by(|one, other| one.0 == other.0);
+    let mut several: Vec<Vec<(EventRef, u32)>> = claims
+        .filter(|claims| claims.len() > 1)
+        .map(|claims| {
+            claims
+                .iter()
+                .map(|(_, at, column)| (*at, *column))
+                .collect()
+        })
+        .collect();
+    // As the second row of each stands in the files.
+    several.sort_unstable_by_key(|claims| claims[1]);
+    for claims in several {
         let knows = |at: EventRef| {
             let places = &ledger.context(ledger.file_index(at)).binding.places;
             places
@@ -162,8 +186,9 @@ fn say_the_same(ledger: &Ledger, one: EventRef, other: EventRef) -> bool {
             .into_iter()
             .map(|at| {
                 let record = ledger.record(at);
-                let mut body = ledger.batch(at).body(at.event as usize);
-                let legs: Vec<_> = std::iter::from_fn(|| body.next_leg())
+                let legs: Vec<_> = record
+                    .legs()
+                    .map(|leg| leg.read())
                     .map(|leg| (leg.asset, leg.amount, leg.role))
                     .collect();
                 (

@@ -82,11 +82,12 @@ impl Ledger {
     pub fn totals_read(&self, texts: &NameTexts) -> Result<Totals, Overflow> {
         let mut sums: BTreeMap<(NameId, NameId), Sum> = BTreeMap::new();
         for (_, batch) in self.batches() {
-            if batch.overflow.is_some() {
+            if batch.sums.overflow.is_some() {
                 return Err(Overflow);
             }
-            for (place, sum) in &batch.sums {
-                sums.entry(*place).or_default().add(sum.total())?;
+            for (account, asset, sum) in batch.sums.iter() {
+                let all = sums.entry((account, asset)).or_default();
+                all.add(sum.total())?;
             }
         }
         for (at, dropped) in &self.dropped {
@@ -94,8 +95,8 @@ impl Ledger {
                 dropped,
                 Dropped::DuplicateOf(_) | Dropped::Rejected(_) | Dropped::OutsidePeriod
             ));
-            let mut body = self.batch(*at).body(at.event as usize);
-            while let Some(leg) = body.next_leg() {
+            for leg in self.record(*at).legs() {
+                let leg = leg.read();
                 sums.entry((leg.account, leg.asset))
                     .or_default()
                     .sub(leg.amount)?;

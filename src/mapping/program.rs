@@ -10,7 +10,7 @@ use super::cell::{AmountReader, MoneyReader, PairReader, TimeReader, Zone};
 use super::document::Order;
 use super::expression::Expr;
 use super::header::HeaderPattern;
-use crate::model::Kind;
+use crate::model::{Kind, Short};
 
 /// One report of one exchange, checked and ready. All numbers of columns index `columns`.
 #[derive(Debug)]
@@ -301,6 +301,8 @@ pub struct DispatchColumn {
     pub ignore_case: bool,
     /// Each word that any test asks for → its number from 1; a word that none asks for is 0.
     pub words: FxHashMap<Box<[u8]>, u32>,
+    /// The same, for the words that are short.
+    short_words: FxHashMap<Short, u32>,
 }
 
 impl Dispatch {
@@ -314,9 +316,13 @@ impl Dispatch {
                 words.entry(word.clone()).or_insert(next);
             }
         }
-        let column = |(column, words)| DispatchColumn {
+        let column = |(column, words): (usize, FxHashMap<Box<[u8]>, u32>)| DispatchColumn {
             column,
             ignore_case: columns[column].ignore_case,
+            short_words: words
+                .iter()
+                .filter_map(|(word, number)| Some((Short::of(word)?, *number)))
+                .collect(),
             words,
         };
         Dispatch {
@@ -331,7 +337,10 @@ impl Dispatch {
             let lower = String::from_utf8_lossy(cell).to_lowercase();
             return column.words.get(lower.as_bytes()).copied().unwrap_or(0);
         }
-        column.words.get(cell).copied().unwrap_or(0)
+        match Short::of(cell) {
+            Some(short) => column.short_words.get(&short).copied().unwrap_or(0),
+            None => column.words.get(cell).copied().unwrap_or(0),
+        }
     }
 
     /// Whether a test's words can hold for a row with these word numbers (one for each dispatch column).

@@ -7,9 +7,11 @@ pub mod amount;
 pub mod headers;
 mod kind;
 mod names;
+mod short;
 pub mod time;
 
 pub use amount::{Amount, AmountError, Overflow, Sum};
 pub use kind::{Fate, Kind, Role};
 pub use names::{NameId, Names};
+pub use short::Short;
 pub use time::Time;

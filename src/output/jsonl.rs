@@ -2,8 +2,7 @@
 //! lose digits in most readers.
 
 use super::csv_text::{put_id, put_number};
-use super::readback::WrittenSums;
-use super::write::{Layout, Written};
+use super::write::{Layout, Page, Written};
 use crate::ledger::EventView;
 
 pub struct JsonLines;
@@ -16,36 +15,38 @@ impl Layout for JsonLines {
         ""
     }
 
-    fn event(
-        &self,
-        view: &EventView<'_>,
-        written: &Written<'_>,
-        out: &mut Vec<u8>,
-        sums: &mut WrittenSums,
-    ) -> u64 {
+    fn event(&self, view: &EventView<'_>, written: &Written<'_>, page: &mut Page) -> u64 {
+        let Page {
+            text: out,
+            sums,
+            times,
+        } = page;
         let mut lines = 0;
-        view.for_each_leg(|leg, at| {
+        view.for_each_leg_text(|leg, at| {
             let account = written.names.account(leg.account);
             let asset = written.names.asset(leg.asset);
             out.extend_from_slice(b"{\"event\":\"");
             put_id(out, view.id);
             out.extend_from_slice(b"\",\"time\":\"");
-            view.time.write_to(out);
+            times.write(view.time, out);
             out.push(b'"');
             put_text(out, "kind", view.kind.word());
             put_text(out, "account", account);
             put_text(out, "asset", asset);
             out.extend_from_slice(b",\"amount\":\"");
             let start = out.len();
-            leg.amount.write_to(out);
-            sums.add(account, asset, &out[start..], 1);
+            if leg.negative {
+                out.push(b'-');
+            }
+            out.extend_from_slice(leg.amount);
+            sums.add_at(leg.account.0, leg.asset.0, out, start..out.len(), false);
             out.push(b'"');
             put_text(out, "role", leg.role.word());
             let (value, currency) = match leg.value {
-                Some((value, currency)) => (value.to_string(), written.names.asset(currency)),
-                None => (String::new(), ""),
+                Some((value, currency)) => (value, written.names.asset(currency)),
+                None => (&b""[..], ""),
             };
-            put_text(out, "value", &value);
+            put_text(out, "value", &String::from_utf8_lossy(value));
             put_text(out, "value_currency", currency);
             for (key, text) in TEXT_KEYS.iter().zip(view.texts) {
                 put_text(out, key, &String::from_utf8_lossy(text));

@@ -1,8 +1,7 @@
 //! The ledger as CSV: one line for each leg.
 
 use super::csv_text::{put_cell, put_id, put_number};
-use super::readback::WrittenSums;
-use super::write::{Layout, Written};
+use super::write::{Layout, Page, Written};
 use crate::ledger::EventView;
 use crate::model::headers;
 
@@ -13,17 +12,16 @@ impl Layout for LedgerCsv {
         headers::LEDGER
     }
 
-    fn event(
-        &self,
-        view: &EventView<'_>,
-        written: &Written<'_>,
-        out: &mut Vec<u8>,
-        sums: &mut WrittenSums,
-    ) -> u64 {
+    fn event(&self, view: &EventView<'_>, written: &Written<'_>, page: &mut Page) -> u64 {
+        let Page {
+            text: out,
+            sums,
+            times,
+        } = page;
         let line_start = out.len();
         put_id(out, view.id);
         out.push(b',');
-        view.time.write_to(out);
+        times.write(view.time, out);
         out.push(b',');
         out.extend_from_slice(view.kind.word().as_bytes());
         out.push(b',');
@@ -31,7 +29,7 @@ impl Layout for LedgerCsv {
         // The texts are the same on every line of the event.
         let mut lines = 0;
         let mut texts: std::ops::Range<usize> = 0..0;
-        view.for_each_leg(|leg, at| {
+        view.for_each_leg_text(|leg, at| {
             if lines > 0 {
                 out.extend_from_within(prefix.clone());
             }
@@ -41,19 +39,17 @@ impl Layout for LedgerCsv {
             out.push(b',');
             out.extend_from_slice(asset);
             out.push(b',');
-            let amount_start = out.len();
-            leg.amount.write_to(out);
-            sums.add(
-                written.names.account(leg.account),
-                written.names.asset(leg.asset),
-                &out[amount_start..],
-                1,
-            );
+            let start = out.len();
+            if leg.negative {
+                out.push(b'-');
+            }
+            out.extend_from_slice(leg.amount);
+            sums.add_at(leg.account.0, leg.asset.0, out, start..out.len(), false);
             out.push(b',');
             out.extend_from_slice(leg.role.word().as_bytes());
             out.push(b',');
             if let Some((value, currency)) = leg.value {
-                value.write_to(out);
+                out.extend_from_slice(value);
                 out.push(b',');
                 out.extend_from_slice(&written.asset_cells[currency.0 as usize]);
             } else {

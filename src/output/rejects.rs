@@ -42,8 +42,9 @@ pub fn write_rejects(
 ) -> io::Result<Vec<RejectsFile>> {
     // Report and header → files with rejected rows.
     let mut kinds: BTreeMap<(String, Vec<String>, u8), Vec<usize>> = BTreeMap::new();
+    let counts = ledger.counts();
     for (index, file) in ledger.files.iter().enumerate() {
-        if ledger.counts(index).rejected > 0 {
+        if counts[index].rejected > 0 {
             let context = &file.rows.context;
             let own = |header: &&String| !REASON_COLUMNS.contains(&header.trim());
             let header = context
@@ -176,32 +177,27 @@ pub(super) fn rejected_rows(
     let file = &ledger.files[index];
     let mut rejected = Vec::new();
     let mut wanted: BTreeSet<u64> = BTreeSet::new();
-    for (batch_number, batch) in file.rows.batches.iter().enumerate() {
-        for row in 0..batch.rows.len() {
-            let fate = ledger.fate(index, batch_number, row);
-            if fate.fate != Fate::Rejected {
-                continue;
-            }
-            let reason = match fate
-                .column
-                .map(|column| &file.rows.context.program.columns[column])
-            {
-                Some(column) => format!("{}: {}", column.name, fate.reason),
-                None => fate.reason,
-            };
-            let record = ledger
-                .rejected_record(index, batch_number, row)
-                .map(Into::into);
-            let line = batch.line(row);
-            if record.is_none() {
-                wanted.insert(line);
-            }
-            rejected.push(Rejected {
-                line,
-                reason,
-                record,
-            });
+    for row in ledger.rows(index) {
+        let fate = ledger.fate(index, &row);
+        if fate.fate != Fate::Rejected {
+            continue;
         }
+        let reason = match fate
+            .column
+            .map(|column| &file.rows.context.program.columns[column])
+        {
+            Some(column) => format!("{}: {}", column.name, fate.reason),
+            None => fate.reason,
+        };
+        let record = ledger.rejected_record(index, &row).map(Into::into);
+        if record.is_none() {
+            wanted.insert(row.line);
+        }
+        rejected.push(Rejected {
+            line: row.line,
+            reason,
+            record,
+        });
     }
     if wanted.is_empty() {
         return Ok(rejected);

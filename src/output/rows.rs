@@ -23,33 +23,31 @@ pub fn write_rows(ledger: &Ledger, out: &mut dyn Write) -> io::Result<u64> {
     let mut buffer = headers::ROWS.as_bytes().to_vec();
     let mut lines = 0;
     for (index, file) in ledger.files.iter().enumerate() {
-        for (batch_number, batch) in file.rows.batches.iter().enumerate() {
-            for row in 0..batch.rows.len() {
-                let fate = ledger.fate(index, batch_number, row);
-                put_cell(&mut buffer, file.name.as_bytes(), b',');
-                buffer.push(b',');
-                put_number(&mut buffer, batch.line(row));
-                buffer.push(b',');
-                buffer.extend_from_slice(fate.fate.word().as_bytes());
-                buffer.push(b',');
-                if let Some(id) = fate.event.and_then(|at| ids.get(&at)) {
-                    put_id(&mut buffer, *id);
-                }
-                buffer.push(b',');
-                let reason = match fate
-                    .column
-                    .map(|column| &file.rows.context.program.columns[column])
-                {
-                    Some(column) => format!("{}: {}", column.name, fate.reason),
-                    None => fate.reason,
-                };
-                put_cell(&mut buffer, reason.as_bytes(), b',');
-                buffer.push(b'\n');
-                lines += 1;
-                if buffer.len() >= BUFFER_BYTES {
-                    out.write_all(&buffer)?;
-                    buffer.clear();
-                }
+        for row in ledger.rows(index) {
+            let fate = ledger.fate(index, &row);
+            put_cell(&mut buffer, file.name.as_bytes(), b',');
+            buffer.push(b',');
+            put_number(&mut buffer, row.line);
+            buffer.push(b',');
+            buffer.extend_from_slice(fate.fate.word().as_bytes());
+            buffer.push(b',');
+            if let Some(id) = fate.event.and_then(|at| ids.get(&at)) {
+                put_id(&mut buffer, *id);
+            }
+            buffer.push(b',');
+            let reason = match fate
+                .column
+                .map(|column| &file.rows.context.program.columns[column])
+            {
+                Some(column) => format!("{}: {}", column.name, fate.reason),
+                None => fate.reason,
+            };
+            put_cell(&mut buffer, reason.as_bytes(), b',');
+            buffer.push(b'\n');
+            lines += 1;
+            if buffer.len() >= BUFFER_BYTES {
+                out.write_all(&buffer)?;
+                buffer.clear();
             }
         }
     }

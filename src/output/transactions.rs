@@ -4,9 +4,8 @@
 //! put side by side in their order, so that the rows add up exactly to the legs.
 
 use super::csv_text::{put_cell, put_id};
-use super::readback::WrittenSums;
-use super::write::{Layout, Written};
-use crate::convert::Leg;
+use super::write::{Layout, Page, Written};
+use crate::convert::{Leg, LegText};
 use crate::ledger::EventView;
 use crate::model::headers;
 use crate::model::{Amount, NameId, Role};
@@ -42,73 +41,143 @@ impl Layout for Transactions {
         headers::TRANSACTIONS
     }
 
-    fn event(
-        &self,
-        view: &EventView<'_>,
-        written: &Written<'_>,
-        out: &mut Vec<u8>,
-        sums: &mut WrittenSums,
-    ) -> u64 {
-        let ids = ids(view);
-        let mut lines = 0;
-        for row in paired(view) {
-            view.time.write_to(out);
-            out.push(b',');
-            out.extend_from_slice(view.kind.word().as_bytes());
-            out.push(b',');
-            out.extend_from_slice(&written.account_cells[row.account.0 as usize]);
-            for (leg, sign) in [(&row.sent, -1), (&row.received, 1), (&row.fee, -1)] {
-                out.push(b',');
-                if let Some(leg) = leg {
-                    put_amount(out, leg, sign, written, sums);
-                } else {
-                    out.push(b',');
-                }
+    fn event(&self, view: &EventView<'_>, written: &Written<'_>, page: &mut Page) -> u64 {
+        let mut legs = [None; MOST_LEGS];
+        let mut count = 0;
+        view.for_each_leg_text(|leg, _| {
+            if let Some(place) = legs.get_mut(count) {
+                *place = Some(*leg);
             }
-            out.push(b',');
-            if let Some((value, currency)) = row.value() {
-                value.write_to(out);
-                out.push(b',');
-                out.extend_from_slice(&written.asset_cells[currency.0 as usize]);
-            } else {
-                out.push(b',');
+            count += 1;
+        });
+        match legs.get_mut(..count) {
+            Some(legs) => put_rows(view, written, page, legs),
+            None => {
+                let mut legs = Vec::with_capacity(count);
+                view.for_each_leg_text(|leg, _| legs.push(Some(*leg)));
+                put_rows(view, written, page, &mut legs)
             }
-            out.push(b',');
-            put_cell(out, &ids, b',');
-            out.push(b',');
-            put_cell(out, view.texts[4], b',');
-            out.push(b',');
-            put_id(out, view.id);
-            out.push(b'\n');
-            lines += 1;
         }
-        lines
     }
 }
 
-/// Amount and asset; what goes out is written without its sign (a rebate, which is a fee that comes in, with a minus).
-fn put_amount(
-    out: &mut Vec<u8>,
-    leg: &Leg,
-    sign: i128,
+/// How many legs of an event are held without a memory of their own.
+const MOST_LEGS: usize = 8;
+
+/// Writes the rows of an event, account by account; takes its legs away as they are written.
+fn put_rows(
+    view: &EventView<'_>,
     written: &Written<'_>,
-    sums: &mut WrittenSums,
-) {
-    let start = out.len();
-    if sign < 0 {
-        leg.amount.neg()
-    } else {
-        leg.amount
+    page: &mut Page,
+    legs: &mut [Option<LegText<'_>>],
+) -> u64 {
+    let mut lines = 0;
+    while let Some(account) = legs.iter().flatten().map(|leg| leg.account).next() {
+        loop {
+            let mut next = |wanted: Side| {
+                legs.iter_mut()
+                    .find(|leg| {
+                        leg.is_some_and(|leg| leg.account == account && Side::of(&leg) == wanted)
+                    })
+                    .and_then(Option::take)
+            };
+            let row = [next(Side::Sent), next(Side::Received), next(Side::Fee)];
+            if row.iter().all(Option::is_none) {
+                break;
+            }
+            put_row(view, written, page, account, &row);
+            lines += 1;
+        }
     }
-    .write_to(out);
-    sums.add(
-        written.names.account(leg.account),
-        written.names.asset(leg.asset),
-        &out[start..],
-        sign,
-    );
+    lines
+}
+
+/// Where in a row a leg stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Sent,
+    Received,
+    Fee,
+}
+
+impl Side {
+    fn of(leg: &LegText<'_>) -> Side {
+        match leg.role {
+            Role::Fee => Side::Fee,
+            Role::Main if leg.negative => Side::Sent,
+            Role::Main => Side::Received,
+        }
+    }
+}
+
+/// Writes a row: an account, and what was sent, received and paid as a fee.
+fn put_row(
+    view: &EventView<'_>,
+    written: &Written<'_>,
+    page: &mut Page,
+    account: NameId,
+    row: &[Option<LegText<'_>>; 3],
+) {
+    page.times.write(view.time, &mut page.text);
+    let out = &mut page.text;
     out.push(b',');
-    out.extend_from_slice(&written.asset_cells[leg.asset.0 as usize]);
+    out.extend_from_slice(view.kind.word().as_bytes());
+    out.push(b',');
+    out.extend_from_slice(&written.account_cells[account.0 as usize]);
+    for leg in row {
+        out.push(b',');
+        if let Some(leg) = leg {
+            // What goes out is written without its sign; a rebate, which is a fee that comes in, with a minus.
+            let goes_out = Side::of(leg) != Side::Received;
+            if leg.negative != goes_out && leg.amount != b"0" {
+                out.push(b'-');
+            }
+            let end = out.len();
+            let start = end - usize::from(out[end - 1] == b'-');
+            out.extend_from_slice(leg.amount);
+            page.sums
+                .add_at(account.0, leg.asset.0, out, start..out.len(), goes_out);
+            out.push(b',');
+            out.extend_from_slice(&written.asset_cells[leg.asset.0 as usize]);
+        } else {
+            out.push(b',');
+        }
+    }
+    out.push(b',');
+    let [sent, received, _] = row;
+    let value = received.and_then(|leg| leg.value);
+    if let Some((value, currency)) = value.or_else(|| sent.and_then(|leg| leg.value)) {
+        out.extend_from_slice(value);
+        out.push(b',');
+        out.extend_from_slice(&written.asset_cells[currency.0 as usize]);
+    } else {
+        out.push(b',');
+    }
+    out.push(b',');
+    put_ids(out, view);
+    out.push(b',');
+    put_cell(out, view.texts[4], b',');
+    out.push(b',');
+    put_id(out, view.id);
+    out.push(b'\n');
+}
+
+/// The source's ids of an event as one cell.
+fn put_ids(out: &mut Vec<u8>, view: &EventView<'_>) {
+    let start = out.len();
+    let mut is_plain = true;
+    for id in view.texts[..3].iter().filter(|id| !id.is_empty()) {
+        if out.len() > start {
+            out.push(b' ');
+        }
+        let before = out.len();
+        put_cell(out, id, b',');
+        is_plain &= out.len() == before + id.len();
+    }
+    if !is_plain {
+        out.truncate(start);
+        put_cell(out, &ids(view), b',');
+    }
 }
 
 /// An event's legs, paired in their order, account by account.

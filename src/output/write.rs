@@ -19,13 +19,15 @@ pub trait Layout: Sync {
 
     /// Appends an event's lines, adds each amount that was written to the sums by reading it back from the buffer, and
     /// says how many lines it wrote.
-    fn event(
-        &self,
-        view: &EventView<'_>,
-        names: &Written<'_>,
-        out: &mut Vec<u8>,
-        sums: &mut WrittenSums,
-    ) -> u64;
+    fn event(&self, view: &EventView<'_>, names: &Written<'_>, page: &mut Page) -> u64;
+}
+
+/// What is written of some events, and what that adds up to.
+#[derive(Default)]
+pub struct Page {
+    pub text: Vec<u8>,
+    pub sums: WrittenSums,
+    pub times: TimeWriter,
 }
 
 /// Texts that every line needs, ready to be copied.
@@ -72,17 +74,20 @@ pub fn write_ledger(
     // Written buffers are used again: memory that was never touched before is the dearest.
     let pool: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
     let format = |events: &[Event]| {
-        let mut buffer = pool
+        let text = pool
             .lock()
             .ok()
             .and_then(|mut pool| pool.pop())
             .unwrap_or_default();
-        let mut sums = WrittenSums::default();
+        let mut page = Page {
+            text,
+            ..Page::default()
+        };
         let lines: u64 = events
             .iter()
-            .map(|event| layout.event(&ledger.view(event), &written, &mut buffer, &mut sums))
+            .map(|event| layout.event(&ledger.view(event), &written, &mut page))
             .sum();
-        (buffer, lines, sums)
+        (page.text, lines, page.sums)
     };
     let wave = EVENTS_PER_BUFFER * threads * 2;
     std::thread::scope(|scope| {
@@ -119,5 +124,19 @@ pub fn write_ledger(
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("the writing thread stopped")))
     })?;
+    sums.name(
+        |account| &names.accounts[account as usize],
+        |asset| &names.assets[asset as usize],
+    );
     Ok((lines, sums))
+}
+
+/// Writes times.
+#[derive(Default)]
+pub struct TimeWriter;
+
+impl TimeWriter {
+    pub fn write(&mut self, time: crate::model::Time, out: &mut Vec<u8>) {
+        time.write_to(out);
+    }
 }

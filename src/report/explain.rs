@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::convert::{RowView, show_cell};
 use crate::input::RecordReader;
-use crate::ledger::{Ledger, NameTexts};
+use crate::ledger::{FileRow, Ledger, NameTexts};
 use crate::mapping::Place;
 use crate::model::Fate;
 
@@ -13,15 +13,14 @@ pub fn explain_row(
     ledger: &Ledger,
     names: &NameTexts,
     file: usize,
-    batch: usize,
-    row: usize,
+    row: &FileRow,
     record: &[u8],
 ) -> String {
     let ledger_file = &ledger.files[file];
     let context = &ledger_file.rows.context;
     let program = &context.program;
     let mut text = String::new();
-    let line = ledger_file.rows.batches[batch].line(row);
+    let line = row.line;
     let _ = writeln!(text, "{}:{line}", ledger_file.name);
     let _ = writeln!(
         text,
@@ -67,9 +66,9 @@ pub fn explain_row(
             }
         }
     }
-    let fate = ledger.fate(file, batch, row);
+    let fate = ledger.fate(file, row);
     if let Some(at) = fate.event {
-        let rule = &program.rules[ledger.record(at).rule as usize];
+        let rule = &program.rules[usize::from(ledger.record(at).rule())];
         let _ = writeln!(
             text,
             "rule      {} (formats/{}.toml:{})",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::numbers::{counted, grouped};
 use crate::ledger::{Counts, Ledger, NameTexts, Totals};
-use crate::model::{Fate, Kind, Time};
+use crate::model::{Fate, Time};
 use crate::output::Finding;
 
 /// How many examples of one thing are shown.
@@ -180,8 +180,7 @@ impl Summary {
         let mut reports: BTreeMap<String, ReportLine> = BTreeMap::new();
         let mut rows = Counts::default();
         let mut problems = Vec::new();
-        for (index, file) in ledger.files.iter().enumerate() {
-            let counts = ledger.counts(index);
+        for (file, counts) in ledger.files.iter().zip(ledger.counts()) {
             rows.add(counts);
             let program = &file.rows.context.program;
             files.push(FileLine {
@@ -232,22 +231,18 @@ impl Summary {
                 );
             }
         }
-        let mut unclassified = 0;
         let mut events_of = vec![0; ledger.files.len()];
         for event in &ledger.events {
-            let first = ledger.members(event)[0];
-            events_of[ledger.file_index(first)] += 1;
-            if ledger.record(first).kind() == Kind::Unclassified {
-                unclassified += 1;
-                if unclassified <= EXAMPLES as u64 {
-                    let message = "the amounts are right, the meaning is not known";
-                    let place = &ledger.file(first).name;
-                    problems.push(
-                        Problem::new("unclassified", message).at(place, Some(ledger.line(first))),
-                    );
-                }
-            }
+            events_of[ledger.file_index(ledger.members(event)[0])] += 1;
         }
+        let unclassified = ledger.unclassified();
+        for first in unclassified.iter().take(EXAMPLES) {
+            let message = "the amounts are right, the meaning is not known";
+            let place = &ledger.file(*first).name;
+            problems
+                .push(Problem::new("unclassified", message).at(place, Some(ledger.line(*first))));
+        }
+        let unclassified = unclassified.len() as u64;
         for (index, events) in events_of.into_iter().enumerate() {
             if let Some(line) = reports.get_mut(&ledger.context(index).program.id) {
                 line.events += events;
@@ -434,28 +429,25 @@ fn duplicates(ledger: &Ledger, reports: &mut BTreeMap<String, ReportLine>) {
 /// The first rejected rows, those with one reason once.
 fn rejected(ledger: &Ledger, problems: &mut Vec<Problem>) {
     let mut reasons: BTreeSet<String> = BTreeSet::new();
+    let counts = ledger.counts();
     for (index, file) in ledger.files.iter().enumerate() {
-        if ledger.counts(index).rejected == 0 {
+        if counts[index].rejected == 0 {
             continue;
         }
-        for (batch_number, batch) in file.rows.batches.iter().enumerate() {
-            for row in 0..batch.rows.len() {
-                if reasons.len() >= EXAMPLES {
-                    return;
-                }
-                let fate = ledger.fate(index, batch_number, row);
-                if fate.fate == Fate::Rejected && reasons.insert(fate.reason.clone()) {
-                    let column = fate.column.map(|column| {
-                        format!(
-                            "column `{}`: ",
-                            file.rows.context.program.columns[column].name
-                        )
-                    });
-                    let message = format!("{}{}", column.unwrap_or_default(), fate.reason);
-                    problems.push(
-                        Problem::new("rejected", message).at(&file.name, Some(batch.line(row))),
-                    );
-                }
+        for row in ledger.rows(index) {
+            if reasons.len() >= EXAMPLES {
+                return;
+            }
+            let fate = ledger.fate(index, &row);
+            if fate.fate == Fate::Rejected && reasons.insert(fate.reason.clone()) {
+                let column = fate.column.map(|column| {
+                    format!(
+                        "column `{}`: ",
+                        file.rows.context.program.columns[column].name
+                    )
+                });
+                let message = format!("{}{}", column.unwrap_or_default(), fate.reason);
+                problems.push(Problem::new("rejected", message).at(&file.name, Some(row.line)));
             }
         }
     }

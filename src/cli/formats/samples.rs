@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::project;
 use crate::convert::{
-    FileRows, Options, Outcome, PathRule, Reading, RunNames, SkipReason, convert,
+    FileRows, Options, Outcome, PathRule, Reading, RunNames, SkipReason, convert, events,
 };
 use crate::input::{Document as Input, RecordReader, discover};
 use crate::mapping::{
@@ -291,13 +291,13 @@ impl Law<'_> {
 impl Reached {
     fn note(&mut self, rows: &FileRows) {
         for batch in &rows.batches {
-            for row in &batch.rows {
+            for row in &batch.other_rows {
                 if let Outcome::Skipped(SkipReason::Rule(skip)) = row.outcome {
                     self.skips[skip as usize] = true;
                 }
             }
-            for event in &batch.events {
-                self.rules[usize::from(event.rule)] = true;
+            for (_, event) in events(batch.arena()) {
+                self.rules[usize::from(event.rule())] = true;
             }
         }
     }

@@ -67,9 +67,10 @@ fn write_at(job: DataJob<'_>, path: &Path) -> rusqlite::Result<WrittenData> {
 
 fn write_files(job: DataJob<'_>, database: &Connection) -> rusqlite::Result<()> {
     let mut insert = database.prepare("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    let counts = job.ledger.counts();
     for (index, file) in job.ledger.files.iter().enumerate() {
         let context = &file.rows.context;
-        let counts = job.ledger.counts(index);
+        let counts = counts[index];
         insert.execute(params![
             number(index) + 1,
             file.name,
@@ -160,26 +161,24 @@ fn write_rows(
     let mut insert = database.prepare("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)")?;
     let mut written = 0_i64;
     for (index, file) in job.ledger.files.iter().enumerate() {
-        for (batch_number, batch) in file.rows.batches.iter().enumerate() {
-            for row in 0..batch.rows.len() {
-                let fate = job.ledger.fate(index, batch_number, row);
-                let column = fate
-                    .column
-                    .map(|column| &file.rows.context.program.columns[column].name);
-                let reason = match column {
-                    Some(column) => format!("{column}: {}", fate.reason),
-                    None => fate.reason,
-                };
-                written += 1;
-                insert.execute(params![
-                    written,
-                    number(index) + 1,
-                    batch.line(row),
-                    fate.fate.word(),
-                    fate.event.and_then(|at| events.get(&at)),
-                    (!reason.is_empty()).then_some(reason),
-                ])?;
-            }
+        for row in job.ledger.rows(index) {
+            let fate = job.ledger.fate(index, &row);
+            let column = fate
+                .column
+                .map(|column| &file.rows.context.program.columns[column].name);
+            let reason = match column {
+                Some(column) => format!("{column}: {}", fate.reason),
+                None => fate.reason,
+            };
+            written += 1;
+            insert.execute(params![
+                written,
+                number(index) + 1,
+                row.line,
+                fate.fate.word(),
+                fate.event.and_then(|at| events.get(&at)),
+                (!reason.is_empty()).then_some(reason),
+            ])?;
         }
     }
     Ok(())

@@ -241,8 +241,9 @@ fn write_rejected(
         .map(|source| (source.name().to_owned(), Source::clone(source)))
         .collect();
     let mut table = Table::new(workbook, findings, "rejected", REJECTED, SHEET_ROWS)?;
+    let counts = job.ledger.counts();
     for (index, file) in job.ledger.files.iter().enumerate() {
-        if job.ledger.counts(index).rejected == 0 {
+        if counts[index].rejected == 0 {
             continue;
         }
         let context = &file.rows.context;
@@ -284,8 +285,7 @@ fn write_summary(
     findings: &mut Findings,
 ) -> io::Result<()> {
     let mut table = Table::new(workbook, findings, "summary", SUMMARY, SHEET_ROWS)?;
-    for (index, file) in job.ledger.files.iter().enumerate() {
-        let counts = job.ledger.counts(index);
+    for (file, counts) in job.ledger.files.iter().zip(job.ledger.counts()) {
         table.start_row()?;
         table.text(&file.name)?;
         table.word(&file.rows.context.program.id)?;

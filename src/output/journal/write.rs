@@ -13,7 +13,7 @@ use crate::ledger::EventView;
 use crate::model::{Amount, Kind, NameId};
 use crate::output::csv_text::put_id;
 use crate::output::readback::WrittenSums;
-use crate::output::write::{Layout, Written, write_ledger};
+use crate::output::write::{Layout, Page, Written, write_ledger};
 
 use super::assertions::{Assertion, NS_PER_DAY};
 
@@ -124,13 +124,10 @@ impl Layout for Entries<'_, '_> {
         ""
     }
 
-    fn event(
-        &self,
-        view: &EventView<'_>,
-        _: &Written<'_>,
-        out: &mut Vec<u8>,
-        sums: &mut WrittenSums,
-    ) -> u64 {
+    fn event(&self, view: &EventView<'_>, _: &Written<'_>, page: &mut Page) -> u64 {
+        let Page {
+            text: out, sums, ..
+        } = page;
         let start = out.len();
         match postings_of(view, self.plan.names, &self.plan.policy) {
             Ok(postings) => {

@@ -159,7 +159,7 @@ struct Engine<'l> {
     equal_rows: FxHashSet<(usize, u128)>,
     sheets: BTreeMap<(usize, Option<NameId>), Sheet>,
     finished: Vec<Finished>,
-    left_out: Vec<u8>,
+    left_out: write::Page,
     rows: u64,
     unproved: Vec<String>,
 }
@@ -187,7 +187,7 @@ impl<'l> Engine<'l> {
             equal_rows: FxHashSet::default(),
             sheets: BTreeMap::new(),
             finished: Vec::new(),
-            left_out: Vec::new(),
+            left_out: write::Page::default(),
             rows: 0,
             unproved: Vec::new(),
         }
@@ -364,13 +364,11 @@ impl<'l> Engine<'l> {
     }
 
     fn list_left_out(&mut self, view: &EventView<'_>) {
-        let mut sums = super::WrittenSums::default();
         write::Layout::event(
             &ledger_csv::LedgerCsv,
             view,
             &self.cells_of_names,
             &mut self.left_out,
-            &mut sums,
         );
     }
 
@@ -443,7 +441,7 @@ impl<'l> Engine<'l> {
                 .map(|name| name.to_string())
                 .collect(),
             findings: self.findings,
-            left_out: self.left_out,
+            left_out: self.left_out.text,
             rows: self.rows,
             unproved: self.unproved,
         })

@@ -97,7 +97,7 @@ fn ledger_from(text: String, library: &Library) -> Ledger {
     let folded = crate::fold(&sources, library, &options, Period::default(), &|_| ());
     assert!(folded.left_out.is_empty(), "the rows were not recognised");
     let mut ledger = folded.ledger;
-    let counts = ledger.counts(0);
+    let counts = ledger.counts()[0];
     assert_eq!(counts.read, counts.used, "every row is used");
     // The folder's name differs from run to run.
     ledger.files[0].name = "rows.csv".to_owned();
