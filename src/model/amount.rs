@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::Neg;
+use std::ops::{Neg, Range};
 use std::str::FromStr;
 
 /// Most digits behind the decimal point: 10^38 is the largest power of ten that an `i128` holds.
@@ -20,6 +20,17 @@ const POW10: [u128; MAX_SCALE as usize + 1] = {
     let mut n = 1;
     while n < table.len() {
         table[n] = table[n - 1] * 10;
+        n += 1;
+    }
+    table
+};
+
+/// `POW10_64[n]` is 10^n.
+const POW10_64: [u64; 16] = {
+    let mut table = [0; 16];
+    let mut n = 0;
+    while n < table.len() {
+        table[n] = POW10[n] as u64;
         n += 1;
     }
     table
@@ -47,6 +58,30 @@ pub struct Amount {
     mantissa: i128,
     /// 0..=38; 0 unless the last digit of the mantissa is not zero.
     scale: u8,
+}
+
+/// Where in the text that an amount was read from the canonical text of its magnitude stands: what
+/// [`Amount::write_to`] writes of the amount without its sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Canonical {
+    start: u8,
+    /// 0 if it stands nowhere.
+    length: u8,
+}
+
+impl Canonical {
+    /// It stands nowhere in the text.
+    pub const NONE: Canonical = Canonical {
+        start: 0,
+        length: 0,
+    };
+
+    /// The bytes of the text that are the canonical text, if any are.
+    #[inline]
+    pub fn range(self) -> Option<Range<usize>> {
+        let start = usize::from(self.start);
+        (self.length > 0).then(|| start..start + usize::from(self.length))
+    }
 }
 
 /// Why a text is not an [`Amount`].
@@ -86,44 +121,31 @@ impl Amount {
     /// [`AmountError::TooLarge`] where the number cannot be held exactly. Nothing is ever rounded.
     #[inline]
     pub fn parse(text: &[u8]) -> Result<Amount, AmountError> {
+        Amount::parse_canonical(text).map(|(amount, _)| amount)
+    }
+
+    /// As [`Amount::parse`]; says as well where in `text` the canonical text of the amount's magnitude stands, so that it
+    /// can be copied instead of written again.
+    ///
+    /// # Errors
+    /// As [`Amount::parse`].
+    #[inline]
+    pub fn parse_canonical(text: &[u8]) -> Result<(Amount, Canonical), AmountError> {
         let (negative, number) = match text {
-            [] => return Err(AmountError::Empty),
             [b'-', number @ ..] => (true, number),
             [b'+', number @ ..] => (false, number),
             number => (false, number),
         };
-        // 19 digits fit in 64 bits, whichever they are.
-        if number.len() > 19 {
-            return parse_long(negative, number);
-        }
-        let mut value = 0_u64;
-        let mut whole_digits = 0;
-        for &byte in number {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            value = value * 10 + u64::from(digit);
-            whole_digits += 1;
-        }
-        let fraction = match &number[whole_digits..] {
-            [] if whole_digits > 0 => return Ok(Amount::signed(negative, u128::from(value), 0)),
-            [b'.', fraction @ ..] if whole_digits > 0 || !fraction.is_empty() => fraction,
-            _ => return parse_long(negative, number),
+        let Some(plain) = Plain::read(number) else {
+            return parse_general(text).map(|amount| (amount, Canonical::NONE));
         };
-        // What stood when the last digit other than zero was read needs no division to lose its trailing zeros.
-        let (mut kept, mut scale) = (value, 0);
-        for (index, &byte) in (1_u8..).zip(fraction) {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return parse_long(negative, number);
-            }
-            value = value * 10 + u64::from(digit);
-            if digit != 0 {
-                (kept, scale) = (value, index);
-            }
-        }
-        Ok(Amount::signed(negative, u128::from(kept), scale))
+        let canonical = plain.canonical(number, text.len() - number.len());
+        let magnitude = i128::from(plain.magnitude);
+        let amount = Amount {
+            mantissa: if negative { -magnitude } else { magnitude },
+            scale: plain.scale,
+        };
+        Ok((amount, canonical))
     }
 
     /// `mantissa × 10^-scale`, brought to lowest terms; `None` if it then needs more than 38 digits behind the point
@@ -363,6 +385,197 @@ impl Amount {
         }
         Some(Amount::signed(negative, magnitude, scale as u8))
     }
+}
+
+/// `0` in each of eight bytes.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+/// What a point is with a `0` taken off.
+const POINT: u8 = b'.' ^ b'0';
+
+/// Eight characters, the first in the lowest byte; what was a digit is its value, what was none is more than 9.
+#[inline(always)]
+fn eight(text: &[u8; 8]) -> u64 {
+    u64::from_le_bytes(*text) ^ ZEROS
+}
+
+/// The highest bit of each byte that is more than 9. Above the lowest of them, some may be wrong.
+#[inline(always)]
+const fn over_nine(bytes: u64) -> u64 {
+    (bytes.wrapping_add(0x7676_7676_7676_7676) | bytes) & 0x8080_8080_8080_8080
+}
+
+/// The number of eight digits, the first of them in the lowest byte: pairs are joined to hundreds, those to ten
+/// thousands.
+#[inline(always)]
+const fn joined(digits: u64) -> u64 {
+    let hundreds = (digits.wrapping_mul(10 << 8 | 1) >> 8) & 0x00FF_00FF_00FF_00FF;
+    let thousands = (hundreds.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_FFFF_0000_FFFF;
+    thousands.wrapping_mul(10_000 << 32 | 1) >> 32
+}
+
+/// A number of digits with at most one point that is not the first character.
+struct Plain {
+    /// All digits up to the last of the fraction that is not zero.
+    magnitude: u64,
+    /// How many digits of the fraction these are.
+    scale: u8,
+    /// How many digits stand before the point.
+    whole_digits: usize,
+}
+
+impl Plain {
+    /// Reads up to 16 characters, eight at a time; `None` for what must be read in the general way: more digits, a point
+    /// at one end, exponents, and what is no number.
+    #[inline(always)]
+    fn read(number: &[u8]) -> Option<Plain> {
+        match number.len() {
+            1..=8 => Plain::read_8(number),
+            9..=16 => Plain::read_16(number),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn read_8(number: &[u8]) -> Option<Plain> {
+        let length = number.len();
+        // Moved up to the highest bytes, with zeros before.
+        let digits = if let Some(all) = number.first_chunk() {
+            eight(all)
+        } else if let (Some(first), Some(last)) = (number.first_chunk(), number.last_chunk()) {
+            let four = |text: &[u8; 4]| u64::from(u32::from_le_bytes(*text) ^ ZEROS as u32);
+            four(last) << 32 | four(first) << (64 - 8 * length)
+        } else {
+            let join = |digits, byte: &u8| digits >> 8 | u64::from(byte ^ b'0') << 56;
+            number.iter().fold(0, join)
+        };
+        let other = over_nine(digits);
+        if other == 0 {
+            return Some(Plain {
+                magnitude: joined(digits),
+                scale: 0,
+                whole_digits: length,
+            });
+        }
+        let at = other.trailing_zeros() - 7; // in bits
+        let fraction_digits = 7 - at as usize / 8;
+        let whole_digits = length.wrapping_sub(1 + fraction_digits);
+        // What stands before the point moves into its place.
+        let up_to_point = other ^ (other - 1);
+        let point = (digits >> at) as u8;
+        let mut digits = digits ^ ((digits ^ digits << 8) & up_to_point);
+        if point != POINT || over_nine(digits) != 0 || whole_digits == 0 {
+            return None;
+        }
+        let mut scale = fraction_digits as u32;
+        if digits >> 56 == 0 {
+            let zeros = (digits.leading_zeros() / 8).min(scale);
+            digits <<= 8 * zeros;
+            scale -= zeros;
+        }
+        Some(Plain {
+            magnitude: joined(digits),
+            scale: scale as u8,
+            whole_digits,
+        })
+    }
+
+    #[inline(always)]
+    fn read_16(number: &[u8]) -> Option<Plain> {
+        let length = number.len();
+        let (start, end) = (eight(number.first_chunk()?), eight(number.last_chunk()?));
+        let other = over_nine(start);
+        if other == 0 {
+            if over_nine(end) != 0 {
+                return None;
+            }
+            let high = start << (8 * (16 - length));
+            return Some(Plain {
+                magnitude: joined(high) * 100_000_000 + joined(end),
+                scale: 0,
+                whole_digits: length,
+            });
+        }
+        let at = other.trailing_zeros() - 7; // in bits
+        let whole_digits = at as usize / 8;
+        let fraction_digits = length - 1 - whole_digits;
+        if (start >> at) as u8 != POINT || whole_digits == 0 || !(1..=8).contains(&fraction_digits)
+        {
+            return None;
+        }
+        let whole = start << (64 - at);
+        let before = 64 - 8 * fraction_digits;
+        let mut fraction = end >> before << before;
+        if over_nine(fraction) != 0 {
+            return None;
+        }
+        let mut scale = fraction_digits as u32;
+        if fraction >> 56 == 0 {
+            let zeros = (fraction.leading_zeros() / 8).min(scale);
+            fraction = fraction.checked_shl(8 * zeros).unwrap_or(0);
+            scale -= zeros;
+        }
+        Some(Plain {
+            magnitude: joined(whole) * POW10_64[scale as usize & 15] + joined(fraction),
+            scale: scale as u8,
+            whole_digits,
+        })
+    }
+
+    /// Where the canonical text stands; `number` begins at `offset` of the text.
+    #[inline(always)]
+    fn canonical(&self, number: &[u8], offset: usize) -> Canonical {
+        let mut zeros = 0;
+        while zeros + 1 < self.whole_digits && number[zeros] == b'0' {
+            zeros += 1;
+        }
+        let fraction = if self.scale > 0 { 1 + self.scale } else { 0 };
+        Canonical {
+            start: (offset + zeros) as u8,
+            length: (self.whole_digits - zeros) as u8 + fraction,
+        }
+    }
+}
+
+/// [`Amount::parse`] of any text, character by character.
+fn parse_general(text: &[u8]) -> Result<Amount, AmountError> {
+    let (negative, number) = match text {
+        [] => return Err(AmountError::Empty),
+        [b'-', number @ ..] => (true, number),
+        [b'+', number @ ..] => (false, number),
+        number => (false, number),
+    };
+    // 19 digits fit in 64 bits, whichever they are.
+    if number.len() > 19 {
+        return parse_long(negative, number);
+    }
+    let mut value = 0_u64;
+    let mut whole_digits = 0;
+    for &byte in number {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value * 10 + u64::from(digit);
+        whole_digits += 1;
+    }
+    let fraction = match &number[whole_digits..] {
+        [] if whole_digits > 0 => return Ok(Amount::signed(negative, u128::from(value), 0)),
+        [b'.', fraction @ ..] if whole_digits > 0 || !fraction.is_empty() => fraction,
+        _ => return parse_long(negative, number),
+    };
+    // What stood when the last digit other than zero was read needs no division to lose its trailing zeros.
+    let (mut kept, mut scale) = (value, 0);
+    for (index, &byte) in (1_u8..).zip(fraction) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return parse_long(negative, number);
+        }
+        value = value * 10 + u64::from(digit);
+        if digit != 0 {
+            (kept, scale) = (value, index);
+        }
+    }
+    Ok(Amount::signed(negative, u128::from(kept), scale))
 }
 
 /// The general form of [`Amount::parse`]: any length, exponents; `number` has no sign any more.
@@ -691,6 +904,22 @@ impl Sum {
     }
 
     fn add_unlike(&mut self, amount: Amount) -> Result<(), Overflow> {
+        // Amounts with fewer digits than the total are the rule; 64 bits times 10^15 always fits.
+        if amount.scale <= self.scale
+            && let Some(power) = POW10_64.get(usize::from(self.scale - amount.scale))
+            && let Ok(small) = i64::try_from(amount.mantissa)
+            && let Some(mantissa) = self
+                .mantissa
+                .checked_add(i128::from(small) * i128::from(*power))
+            && mantissa != i128::MIN
+        {
+            self.mantissa = mantissa;
+            return Ok(());
+        }
+        self.add_any(amount)
+    }
+
+    fn add_any(&mut self, amount: Amount) -> Result<(), Overflow> {
         let scale = self.scale.max(amount.scale);
         let shift = |mantissa: i128, from: u8| {
             let power = i128::try_from(POW10[usize::from(scale - from)]).ok()?;
@@ -743,6 +972,16 @@ mod tests {
         (mantissas(), 0_u32..=38).prop_filter_map("fits", |(mantissa, scale)| {
             Amount::from_parts(mantissa, scale)
         })
+    }
+
+    /// Texts that are numbers, or nearly.
+    fn like_numbers() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[-+]?[0-9]{0,9}[.]?[0-9]{0,10}",
+            "[-+]?0{0,4}[0-9]{0,5}[.]?[0-9]{0,8}0{0,6}",
+            "[-+]?[0-9.]{0,20}",
+            "[-+]?[0-9]{0,8}[.eE,:/]?[-+]?[0-9]{0,8}[ -~é\\x00]?[0-9]{0,4}",
+        ]
     }
 
     /// Amounts whose sums and products `rust_decimal` can hold, and the same in its words.
@@ -1085,6 +1324,38 @@ mod tests {
         ) {
             let _ = Amount::parse(&bytes);
             let _ = Amount::parse(digits.as_bytes());
+        }
+
+        #[test]
+        fn every_way_of_reading_reads_the_same(text in like_numbers()) {
+            let text = text.as_bytes();
+            let expected = match text {
+                [] => Err(AmountError::Empty),
+                [b'-', number @ ..] => parse_long(true, number),
+                [b'+', number @ ..] => parse_long(false, number),
+                number => parse_long(false, number),
+            };
+            prop_assert_eq!(parse_general(text), expected);
+            prop_assert_eq!(Amount::parse(text), expected);
+            let read = Amount::parse_canonical(text);
+            prop_assert_eq!(read.map(|(amount, _)| amount), expected);
+            if let Ok((amount, canonical)) = read
+                && let Some(range) = canonical.range()
+            {
+                let canonical = str::from_utf8(&text[range]).unwrap();
+                prop_assert_eq!(canonical, amount.abs().to_string());
+            }
+        }
+
+        #[test]
+        fn a_canonical_text_of_up_to_eight_digits_on_each_side_is_found(
+            sign in "[-+]?", zeros in 0_usize..3, text in "[1-9][0-9]{0,3}([.][0-9]{0,7}[1-9])?|0([.][0-9]{0,7}[1-9])?",
+            padding in 0_usize..3,
+        ) {
+            let padding = if text.contains('.') { "0".repeat(padding.min(8 - (text.len() - text.find('.').unwrap() - 1))) } else { String::new() };
+            let padded = format!("{sign}{}{text}{padding}", "0".repeat(zeros));
+            let (_, canonical) = Amount::parse_canonical(padded.as_bytes()).unwrap();
+            prop_assert_eq!(canonical.range().map(|range| &padded[range]), Some(&*text));
         }
 
         #[test]
