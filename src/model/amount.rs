@@ -121,7 +121,11 @@ impl Amount {
     /// [`AmountError::TooLarge`] where the number cannot be held exactly. Nothing is ever rounded.
     #[inline]
     pub fn parse(text: &[u8]) -> Result<Amount, AmountError> {
-        Amount::parse_canonical(text).map(|(amount, _)| amount)
+        let (negative, number) = without_sign(text);
+        match Plain::read(number) {
+            Some(plain) => Ok(plain.amount(negative)),
+            None => parse_general(text),
+        }
     }
 
     /// As [`Amount::parse`]; says as well where in `text` the canonical text of the amount's magnitude stands, so that it
@@ -131,21 +135,14 @@ impl Amount {
     /// As [`Amount::parse`].
     #[inline]
     pub fn parse_canonical(text: &[u8]) -> Result<(Amount, Canonical), AmountError> {
-        let (negative, number) = match text {
-            [b'-', number @ ..] => (true, number),
-            [b'+', number @ ..] => (false, number),
-            number => (false, number),
-        };
-        let Some(plain) = Plain::read(number) else {
-            return parse_general(text).map(|amount| (amount, Canonical::NONE));
-        };
-        let canonical = plain.canonical(number, text.len() - number.len());
-        let magnitude = i128::from(plain.magnitude);
-        let amount = Amount {
-            mantissa: if negative { -magnitude } else { magnitude },
-            scale: plain.scale,
-        };
-        Ok((amount, canonical))
+        let (negative, number) = without_sign(text);
+        match Plain::read(number) {
+            Some(plain) => {
+                let canonical = plain.canonical(number, text.len() - number.len());
+                Ok((plain.amount(negative), canonical))
+            }
+            None => parse_general(text).map(|amount| (amount, Canonical::NONE)),
+        }
     }
 
     /// `mantissa × 10^-scale`, brought to lowest terms; `None` if it then needs more than 38 digits behind the point
@@ -387,6 +384,18 @@ impl Amount {
     }
 }
 
+/// Whether a minus stands before a number, and the number without its sign.
+#[inline(always)]
+fn without_sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        // All digits are above the signs.
+        [b'0'..=b'\xFF', ..] => (false, text),
+        [b'-', number @ ..] => (true, number),
+        [b'+', number @ ..] => (false, number),
+        number => (false, number),
+    }
+}
+
 /// `0` in each of eight bytes.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// What a point is with a `0` taken off.
@@ -521,22 +530,39 @@ impl Plain {
         })
     }
 
+    #[inline(always)]
+    fn amount(&self, negative: bool) -> Amount {
+        let magnitude = i128::from(self.magnitude);
+        Amount {
+            mantissa: if negative { -magnitude } else { magnitude },
+            scale: self.scale,
+        }
+    }
+
     /// Where the canonical text stands; `number` begins at `offset` of the text.
     #[inline(always)]
     fn canonical(&self, number: &[u8], offset: usize) -> Canonical {
-        let mut zeros = 0;
-        while zeros + 1 < self.whole_digits && number[zeros] == b'0' {
-            zeros += 1;
-        }
-        let fraction = if self.scale > 0 { 1 + self.scale } else { 0 };
+        let zeros = if number[0] == b'0' && self.whole_digits > 1 {
+            leading_zeros(&number[..self.whole_digits - 1])
+        } else {
+            0
+        };
+        let point = u8::from(self.scale > 0);
         Canonical {
             start: (offset + zeros) as u8,
-            length: (self.whole_digits - zeros) as u8 + fraction,
+            length: (self.whole_digits - zeros) as u8 + point + self.scale,
         }
     }
 }
 
+#[cold]
+#[inline(never)]
+fn leading_zeros(digits: &[u8]) -> usize {
+    digits.iter().take_while(|digit| **digit == b'0').count()
+}
+
 /// [`Amount::parse`] of any text, character by character.
+#[inline(never)]
 fn parse_general(text: &[u8]) -> Result<Amount, AmountError> {
     let (negative, number) = match text {
         [] => return Err(AmountError::Empty),
