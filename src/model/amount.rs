@@ -403,20 +403,20 @@ const POINT: u8 = b'.' ^ b'0';
 
 /// Eight characters, the first in the lowest byte; what was a digit is its value, what was none is more than 9.
 #[inline(always)]
-fn eight(text: &[u8; 8]) -> u64 {
+pub(crate) fn eight(text: &[u8; 8]) -> u64 {
     u64::from_le_bytes(*text) ^ ZEROS
 }
 
 /// The highest bit of each byte that is more than 9. Above the lowest of them, some may be wrong.
 #[inline(always)]
-const fn over_nine(bytes: u64) -> u64 {
+pub(crate) const fn over_nine(bytes: u64) -> u64 {
     (bytes.wrapping_add(0x7676_7676_7676_7676) | bytes) & 0x8080_8080_8080_8080
 }
 
 /// The number of eight digits, the first of them in the lowest byte: pairs are joined to hundreds, those to ten
 /// thousands.
 #[inline(always)]
-const fn joined(digits: u64) -> u64 {
+pub(crate) const fn joined(digits: u64) -> u64 {
     let hundreds = (digits.wrapping_mul(10 << 8 | 1) >> 8) & 0x00FF_00FF_00FF_00FF;
     let thousands = (hundreds.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_FFFF_0000_FFFF;
     thousands.wrapping_mul(10_000 << 32 | 1) >> 32

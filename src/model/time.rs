@@ -34,6 +34,13 @@ impl Time {
         Time { ns, digits }
     }
 
+    /// As [`Time::new`], where `digits` are known to be enough for `ns`, and 9 at most.
+    #[inline]
+    pub(crate) fn with_enough_digits(ns: i64, digits: u8) -> Time {
+        debug_assert_eq!(Time::new(ns, digits), Time { ns, digits });
+        Time { ns, digits }
+    }
+
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     pub const fn ns(self) -> i64 {
         self.ns
@@ -186,14 +193,52 @@ pub(crate) const fn days_in_month(year: u32, month: u32) -> u32 {
 /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years that begin in March put the leap day
 /// last.
 #[inline]
-pub(crate) fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
+pub(crate) const fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
     // 400 years on, so that January of the year 0 stays above zero.
-    let year = year + 400 - u32::from(month <= 2);
+    let year = year + 400 - (month <= 2) as u32;
     let of_era = year % 400;
     let from_march = (month + 9) % 12;
     let of_year = (153 * from_march + 2) / 5 + day - 1;
     let days = year / 400 * DAYS_PER_ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    i64::from(days) - i64::from(DAYS_PER_ERA) - EPOCH_FROM_MARCH_0
+    days as i64 - DAYS_PER_ERA as i64 - EPOCH_FROM_MARCH_0
+}
+
+/// The first and the last year that [`days_since_1970`] knows.
+const YEARS: (u32, u32) = (1970, 2261);
+
+/// For each of [`YEARS`]: twice the days from 1970-01-01 to its first, and one more if it is a leap year.
+const YEAR_STARTS: [u32; (YEARS.1 - YEARS.0 + 1) as usize] = {
+    let mut table = [0; (YEARS.1 - YEARS.0 + 1) as usize];
+    let mut year = YEARS.0;
+    while year <= YEARS.1 {
+        let leap = days_in_month(year, 2) == 29;
+        table[(year - YEARS.0) as usize] = 2 * days_from_civil(year, 1, 1) as u32 + leap as u32;
+        year += 1;
+    }
+    table
+};
+
+/// At twice the month, and one more in a leap year: the days of the year before it, and its own days; none for months that
+/// do not exist.
+const MONTH_STARTS: [(u16, u16); 32] = {
+    let mut table = [(0, 0); 32];
+    let mut index = 2;
+    while index <= 25 {
+        let (year, month) = (2003 + index % 2, index / 2);
+        let before = days_from_civil(year, month, 1) - days_from_civil(year, 1, 1);
+        table[index as usize] = (before as u16, days_in_month(year, month) as u16);
+        index += 1;
+    }
+    table
+};
+
+/// [`checked_days`] by tables; `None` as well for years before 1970 or after 2261.
+#[inline]
+pub(crate) fn days_since_1970(year: u32, month: u32, day: u32) -> Option<u32> {
+    let start = *YEAR_STARTS.get(year.wrapping_sub(YEARS.0) as usize)?;
+    let (before, length) = *MONTH_STARTS.get((2 * month + (start & 1)) as usize)?;
+    let of_month = day.wrapping_sub(1);
+    (of_month < u32::from(length)).then(|| start / 2 + u32::from(before) + of_month)
 }
 
 /// Days since 1970-01-01; `None` for a date that does not exist.
