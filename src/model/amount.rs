@@ -14,6 +14,11 @@ const MAX_SCALE: u32 = 38;
 /// Longest canonical text: a sign, `0.` and 38 digits, or a sign, 39 digits and a point.
 const TEXT_BYTES: usize = 41;
 
+/// Room for all digits of an amount and one zero more.
+const DIGITS: usize = 40;
+/// Room behind them, so that any few of them can be copied in a piece of this size.
+const SLACK: usize = 16;
+
 /// `POW10[n]` is 10^n.
 const POW10: [u128; MAX_SCALE as usize + 1] = {
     let mut table = [1; MAX_SCALE as usize + 1];
@@ -36,13 +41,18 @@ const POW10_64: [u64; 16] = {
     table
 };
 
-/// `00`, `01`, … `99`, one after the other.
-pub(super) const TWO_DIGITS: [u8; 200] = {
-    let mut table = [0; 200];
+/// Two digits of a number below 100.
+#[inline(always)]
+pub(super) const fn two_digits_of(number: u64) -> [u8; 2] {
+    PAIRS[number as usize & 127]
+}
+
+/// `00`, `01`, … `99`, and then nothing sensible up to a size that needs no check.
+const PAIRS: [[u8; 2]; 128] = {
+    let mut table = [[0; 2]; 128];
     let mut n = 0;
     while n < 100 {
-        table[2 * n] = b'0' + (n / 10) as u8;
-        table[2 * n + 1] = b'0' + (n % 10) as u8;
+        table[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
         n += 1;
     }
     table
@@ -317,47 +327,40 @@ impl Amount {
     /// Appends the canonical text: no exponent, no padding zeros, a `-` only before what is below zero.
     /// [`Amount::parse`] reads it back to the same amount.
     pub fn write_to(self, out: &mut Vec<u8>) {
-        let mut text = [0; TEXT_BYTES];
-        let start = self.write_back(&mut text);
-        out.extend_from_slice(&text[start..]);
+        let (digits, first) = self.digits();
+        let point = DIGITS - usize::from(self.scale);
+        if self.is_negative() {
+            out.push(b'-');
+        }
+        push_digits(out, &digits, first..point);
+        if point < DIGITS {
+            out.push(b'.');
+            push_digits(out, &digits, point..DIGITS);
+        }
     }
 
-    /// Writes the canonical text to the end of `text`, from right to left; gives its start.
-    fn write_back(self, text: &mut [u8; TEXT_BYTES]) -> usize {
+    /// All digits, the last at [`DIGITS`], with at least one before the point; gives the place of the first too.
+    #[inline]
+    fn digits(self) -> ([u8; DIGITS + SLACK], usize) {
         let magnitude = self.magnitude();
-        let scale = usize::from(self.scale);
-        let mut digits = [b'0'; 40];
-        let mut first = match u64::try_from(magnitude) {
-            Ok(small) => write_digits(&mut digits, 40, small),
+        let mut digits = [b'0'; DIGITS + SLACK];
+        let first = match u64::try_from(magnitude) {
+            Ok(small) => write_digits(&mut digits, DIGITS, small),
             Err(_) => {
                 const CHUNK: u128 = POW10[19];
                 let (high, low) = (magnitude / CHUNK, (magnitude % CHUNK) as u64);
-                write_digits(&mut digits, 40, low);
+                write_digits(&mut digits, DIGITS, low);
                 match u64::try_from(high) {
-                    Ok(high) => write_digits(&mut digits, 21, high),
+                    Ok(high) => write_digits(&mut digits, DIGITS - 19, high),
                     Err(_) => {
-                        write_digits(&mut digits, 21, (high % CHUNK) as u64);
-                        write_digits(&mut digits, 2, (high / CHUNK) as u64)
+                        write_digits(&mut digits, DIGITS - 19, (high % CHUNK) as u64);
+                        write_digits(&mut digits, DIGITS - 38, (high / CHUNK) as u64)
                     }
                 }
             }
         };
-        // At least one digit before the point; what stands before the first digit are zeros already.
-        first = first.min(39 - scale);
-        let mut start = TEXT_BYTES - scale;
-        if scale > 0 {
-            text[start..].copy_from_slice(&digits[40 - scale..]);
-            start -= 1;
-            text[start] = b'.';
-        }
-        let whole = &digits[first..40 - scale];
-        text[start - whole.len()..start].copy_from_slice(whole);
-        start -= whole.len();
-        if self.is_negative() {
-            start -= 1;
-            text[start] = b'-';
-        }
-        start
+        // What stands before the first digit are zeros already.
+        (digits, first.min(DIGITS - 1 - usize::from(self.scale)))
     }
 
     const fn magnitude(self) -> u128 {
@@ -778,22 +781,29 @@ fn shorten(mut limbs: [u64; 4], mut scale: u32) -> Option<(u128, u32)> {
 
 /// Writes a number so that it ends before `end`; gives the place of its first digit. Nothing is written for zero
 /// beyond one `0`.
-fn write_digits(text: &mut [u8; 40], mut end: usize, mut value: u64) -> usize {
+#[inline]
+fn write_digits(digits: &mut [u8; DIGITS + SLACK], mut end: usize, mut value: u64) -> usize {
     while value >= 100 {
-        let pair = 2 * (value % 100) as usize;
+        end -= 2;
+        digits[end..end + 2].copy_from_slice(&two_digits_of(value % 100));
         value /= 100;
-        end -= 2;
-        text[end..end + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
     }
-    if value >= 10 {
-        let pair = 2 * value as usize;
-        end -= 2;
-        text[end..end + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
-    } else {
-        end -= 1;
-        text[end] = b'0' + value as u8;
+    end -= 2;
+    digits[end..end + 2].copy_from_slice(&two_digits_of(value));
+    end + usize::from(value < 10)
+}
+
+/// Appends some digits: a copy of fixed size, of which the end is dropped again, needs no call.
+#[inline]
+fn push_digits(out: &mut Vec<u8>, digits: &[u8; DIGITS + SLACK], place: Range<usize>) {
+    let end = out.len() + place.len();
+    match digits.get(place.start..place.start + SLACK) {
+        Some(block) if place.len() <= SLACK => {
+            out.extend_from_slice(block);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(&digits[place]),
     }
-    end
 }
 
 impl Neg for Amount {
@@ -852,9 +862,9 @@ impl PartialOrd for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; TEXT_BYTES];
-        let start = self.write_back(&mut text);
-        f.pad(str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?)
+        let mut text = Vec::with_capacity(TEXT_BYTES + SLACK);
+        self.write_to(&mut text);
+        f.pad(str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

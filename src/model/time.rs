@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::amount::TWO_DIGITS;
+use super::amount::two_digits_of;
 
 /// Nanoseconds in a second.
 pub const NS_PER_SECOND: i64 = 1_000_000_000;
@@ -108,8 +108,7 @@ impl Time {
     fn text(self) -> ([u8; 30], usize) {
         let mut text = *b"0000-00-00T00:00:00.000000000Z";
         let mut two = |at: usize, value: u32| {
-            let pair = 2 * value as usize;
-            text[at..at + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
+            text[at..at + 2].copy_from_slice(&two_digits_of(u64::from(value)));
         };
         let seconds = self.ns.div_euclid(NS_PER_SECOND);
         let fraction_ns = self.ns.rem_euclid(NS_PER_SECOND) as u32;
@@ -136,8 +135,7 @@ impl Time {
                 (25, low / 100),
                 (27, low % 100),
             ] {
-                let pair = 2 * value as usize;
-                text[at..at + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
+                text[at..at + 2].copy_from_slice(&two_digits_of(u64::from(value)));
             }
         }
         let end = 20 + usize::from(self.digits);
@@ -181,8 +179,7 @@ impl TimeWriter {
         let fraction_ns = (of_day_ns % NS_PER_SECOND as u64) as u32;
         let minutes = of_day / 60;
         let mut two = |at: usize, value: u32| {
-            let pair = 2 * value as usize;
-            self.text[at..at + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
+            self.text[at..at + 2].copy_from_slice(&two_digits_of(u64::from(value)));
         };
         two(11, minutes / 60);
         two(14, minutes % 60);
@@ -205,10 +202,10 @@ impl TimeWriter {
             }
         }
         let end = if digits == 0 { 19 } else { 20 + digits };
+        self.text[19] = b'.';
+        self.text[end % TIME_BYTES] = b'Z';
         let start = out.len();
         out.extend_from_slice(&self.text);
-        out[start + 19] = b'.';
-        out[start + end] = b'Z';
         out.truncate(start + end + 1);
     }
 

@@ -3,33 +3,63 @@
 /// Appends a cell, in quotes only where it needs them.
 #[inline]
 pub fn put_cell(out: &mut Vec<u8>, cell: &[u8], delimiter: u8) {
-    if needs_quotes(cell, delimiter) {
-        put_quoted(out, cell);
-    } else {
+    if needs_no_look(cell, delimiter) || !needs_quotes(cell, delimiter) {
         put_short(out, cell);
+    } else {
+        put_quoted(out, cell);
     }
 }
 
+/// Whether all characters come after those that may need quotes, as those of most cells do.
 #[inline]
-fn needs_quotes(cell: &[u8], delimiter: u8) -> bool {
-    let [Some(first), Some(last)] = [cell.first(), cell.last()] else {
-        return false;
+fn needs_no_look(cell: &[u8], delimiter: u8) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let limit = u64::from(delimiter.max(b',') + 1) * ONES;
+    // The high bit of a byte that is below the limit, and of some that are not.
+    let below = |characters: u64| characters.wrapping_sub(limit) & !characters & (ONES << 7);
+    let found = match (cell.first_chunk(), cell.last_chunk()) {
+        (Some(start), Some(end)) if cell.len() <= 16 => {
+            below(u64::from_le_bytes(*start)) | below(u64::from_le_bytes(*end))
+        }
+        (Some(_), Some(end)) => {
+            let (eights, _) = cell.as_chunks::<8>();
+            let join = |found, eight: &[u8; 8]| found | below(u64::from_le_bytes(*eight));
+            eights.iter().fold(below(u64::from_le_bytes(*end)), join)
+        }
+        _ => {
+            // What stands behind the cell is no character.
+            let behind = u64::MAX << (8 * cell.len());
+            return cell.is_empty() || below(up_to_seven(cell) | behind) == 0;
+        }
     };
-    if matches!(first, b' ' | b'\t') || matches!(last, b' ' | b'\t') {
+    found == 0
+}
+
+/// Up to seven characters, the first in the lowest byte, with zeros behind the last.
+#[inline]
+fn up_to_seven(text: &[u8]) -> u64 {
+    if let (Some(start), Some(end)) = (text.first_chunk(), text.last_chunk()) {
+        let four = |text: &[u8; 4]| u64::from(u32::from_le_bytes(*text));
+        return four(start) | four(end) << (8 * (text.len() - 4) as u32 & 63);
+    }
+    match *text {
+        [] => 0,
+        [one] => u64::from(one),
+        [one, two] => u64::from(one) | u64::from(two) << 8,
+        [one, two, three, ..] => u64::from(one) | u64::from(two) << 8 | u64::from(three) << 16,
+    }
+}
+
+#[inline(never)]
+fn needs_quotes(cell: &[u8], delimiter: u8) -> bool {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if blank(cell.first()) || blank(cell.last()) {
         return true;
     }
     let marks = Marks::new(delimiter);
     let (eights, rest) = cell.as_chunks::<8>();
-    let in_eights = || eights.iter().any(|eight| marks.any_in(eight));
-    if let Some(end) = cell.last_chunk() {
-        in_eights() || marks.any_in(end)
-    } else {
-        let mut padded = [0; 8];
-        for (place, byte) in padded.iter_mut().zip(rest) {
-            *place = *byte;
-        }
-        marks.any_in(&padded)
-    }
+    // A mark is no zero.
+    eights.iter().any(|eight| marks.any_in(eight)) || marks.any_in(&up_to_seven(rest).to_le_bytes())
 }
 
 /// The characters that a cell without quotes cannot have, each in all eight bytes.
@@ -70,19 +100,18 @@ fn put_quoted(out: &mut Vec<u8>, cell: &[u8]) {
 /// Appends a text that is short as a rule: without a call where it has at most 16 bytes.
 #[inline]
 pub fn put_short(out: &mut Vec<u8>, text: &[u8]) {
-    if let (Some(start), Some(end)) = (text.first_chunk::<8>(), text.last_chunk::<8>())
-        && text.len() <= 16
-    {
-        let length = out.len() + text.len();
-        out.extend_from_slice(start);
-        out.truncate(length - 8);
-        out.extend_from_slice(end);
-    } else if text.len() < 8 {
-        for byte in text {
-            out.push(*byte);
+    let length = out.len() + text.len();
+    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(start), Some(end)) if text.len() <= 16 => {
+            out.extend_from_slice(start);
+            out.truncate(length - 8);
+            out.extend_from_slice(end);
         }
-    } else {
-        out.extend_from_slice(text);
+        (Some(_), _) => out.extend_from_slice(text),
+        _ => {
+            out.extend_from_slice(&up_to_seven(text).to_le_bytes());
+            out.truncate(length);
+        }
     }
 }
 
@@ -146,16 +175,22 @@ const PAIRS: [[u8; 2]; 100] = {
 /// Appends an event's id: 16 hex digits.
 #[inline]
 pub fn put_id(out: &mut Vec<u8>, id: u64) {
-    let mut digits = [0; 16];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(id.to_be_bytes()) {
-        pair[0] = byte >> 4;
-        pair[1] = byte & 15;
-    }
-    for digit in &mut digits {
-        let letter = if *digit > 9 { b'a' - b'0' - 10 } else { 0 };
-        *digit += b'0' + letter;
-    }
-    out.extend_from_slice(&digits);
+    let (high, low) = (hex_digits((id >> 32) as u32), hex_digits(id as u32));
+    out.extend_from_slice(&(u128::from(low) << 64 | u128::from(high)).to_le_bytes());
+}
+
+/// Eight hex digits, the first in the lowest byte.
+#[inline]
+fn hex_digits(number: u32) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // Halves are moved apart until each half of a byte has its own byte.
+    let mut nibbles = u64::from(number);
+    nibbles = (nibbles | nibbles << 16) & 0x0000_FFFF_0000_FFFF;
+    nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF;
+    nibbles = (nibbles | nibbles << 4) & (15 * ONES);
+    let over_nine = ((nibbles + 6 * ONES) >> 4) & ONES;
+    let from_nine_to_a = u64::from(b'a' - b'9' - 1);
+    (nibbles + u64::from(b'0') * ONES + over_nine * from_nine_to_a).swap_bytes()
 }
 
 #[cfg(test)]
