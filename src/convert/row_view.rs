@@ -135,10 +135,11 @@ impl<'r> RowView<'r> {
                     if cell.is_empty() {
                         return Ok(None);
                     }
-                    let amount = reader
-                        .read(cell)
+                    let (amount, canonical) = reader
+                        .read_canonical(cell)
                         .map_err(|error| RowError::in_column(*column, error.into_message()))?;
-                    return Ok(Some(NewAmount::from(amount)));
+                    let text = canonical.range().map_or(&b""[..], |range| &cell[range]);
+                    return Ok(Some(NewAmount { amount, text }));
                 }
             }
             Expr::Derived(index) => return self.amount_text(&self.file.program.derived[*index]),

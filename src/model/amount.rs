@@ -14,6 +14,11 @@ const MAX_SCALE: u32 = 38;
 /// Longest canonical text: a sign, `0.` and 38 digits, or a sign, 39 digits and a point.
 const TEXT_BYTES: usize = 41;
 
+/// Room for all digits of an amount and one zero more.
+const DIGITS: usize = 40;
+/// Room behind them, so that any few of them can be copied in a piece of this size.
+const SLACK: usize = 16;
+
 /// `POW10[n]` is 10^n.
 const POW10: [u128; MAX_SCALE as usize + 1] = {
     let mut table = [1; MAX_SCALE as usize + 1];
@@ -36,13 +41,18 @@ const POW10_64: [u64; 16] = {
     table
 };
 
-/// `00`, `01`, … `99`, one after the other.
-pub(super) const TWO_DIGITS: [u8; 200] = {
-    let mut table = [0; 200];
+/// Two digits of a number below 100.
+#[inline(always)]
+pub(super) const fn two_digits_of(number: u64) -> [u8; 2] {
+    PAIRS[number as usize & 127]
+}
+
+/// `00`, `01`, … `99`, and then nothing sensible up to a size that needs no check.
+const PAIRS: [[u8; 2]; 128] = {
+    let mut table = [[0; 2]; 128];
     let mut n = 0;
     while n < 100 {
-        table[2 * n] = b'0' + (n / 10) as u8;
-        table[2 * n + 1] = b'0' + (n % 10) as u8;
+        table[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
         n += 1;
     }
     table
@@ -121,7 +131,11 @@ impl Amount {
     /// [`AmountError::TooLarge`] where the number cannot be held exactly. Nothing is ever rounded.
     #[inline]
     pub fn parse(text: &[u8]) -> Result<Amount, AmountError> {
-        Amount::parse_canonical(text).map(|(amount, _)| amount)
+        let (negative, number) = without_sign(text);
+        match Plain::read(number) {
+            Some(plain) => Ok(plain.amount(negative)),
+            None => parse_general(text),
+        }
     }
 
     /// As [`Amount::parse`]; says as well where in `text` the canonical text of the amount's magnitude stands, so that it
@@ -131,21 +145,14 @@ impl Amount {
     /// As [`Amount::parse`].
     #[inline]
     pub fn parse_canonical(text: &[u8]) -> Result<(Amount, Canonical), AmountError> {
-        let (negative, number) = match text {
-            [b'-', number @ ..] => (true, number),
-            [b'+', number @ ..] => (false, number),
-            number => (false, number),
-        };
-        let Some(plain) = Plain::read(number) else {
-            return parse_general(text).map(|amount| (amount, Canonical::NONE));
-        };
-        let canonical = plain.canonical(number, text.len() - number.len());
-        let magnitude = i128::from(plain.magnitude);
-        let amount = Amount {
-            mantissa: if negative { -magnitude } else { magnitude },
-            scale: plain.scale,
-        };
-        Ok((amount, canonical))
+        let (negative, number) = without_sign(text);
+        match Plain::read(number) {
+            Some(plain) => {
+                let canonical = plain.canonical(number, text.len() - number.len());
+                Ok((plain.amount(negative), canonical))
+            }
+            None => parse_general(text).map(|amount| (amount, Canonical::NONE)),
+        }
     }
 
     /// `mantissa × 10^-scale`, brought to lowest terms; `None` if it then needs more than 38 digits behind the point
@@ -320,47 +327,40 @@ impl Amount {
     /// Appends the canonical text: no exponent, no padding zeros, a `-` only before what is below zero.
     /// [`Amount::parse`] reads it back to the same amount.
     pub fn write_to(self, out: &mut Vec<u8>) {
-        let mut text = [0; TEXT_BYTES];
-        let start = self.write_back(&mut text);
-        out.extend_from_slice(&text[start..]);
+        let (digits, first) = self.digits();
+        let point = DIGITS - usize::from(self.scale);
+        if self.is_negative() {
+            out.push(b'-');
+        }
+        push_digits(out, &digits, first..point);
+        if point < DIGITS {
+            out.push(b'.');
+            push_digits(out, &digits, point..DIGITS);
+        }
     }
 
-    /// Writes the canonical text to the end of `text`, from right to left; gives its start.
-    fn write_back(self, text: &mut [u8; TEXT_BYTES]) -> usize {
+    /// All digits, the last at [`DIGITS`], with at least one before the point; gives the place of the first too.
+    #[inline]
+    fn digits(self) -> ([u8; DIGITS + SLACK], usize) {
         let magnitude = self.magnitude();
-        let scale = usize::from(self.scale);
-        let mut digits = [b'0'; 40];
-        let mut first = match u64::try_from(magnitude) {
-            Ok(small) => write_digits(&mut digits, 40, small),
+        let mut digits = [b'0'; DIGITS + SLACK];
+        let first = match u64::try_from(magnitude) {
+            Ok(small) => write_digits(&mut digits, DIGITS, small),
             Err(_) => {
                 const CHUNK: u128 = POW10[19];
                 let (high, low) = (magnitude / CHUNK, (magnitude % CHUNK) as u64);
-                write_digits(&mut digits, 40, low);
+                write_digits(&mut digits, DIGITS, low);
                 match u64::try_from(high) {
-                    Ok(high) => write_digits(&mut digits, 21, high),
+                    Ok(high) => write_digits(&mut digits, DIGITS - 19, high),
                     Err(_) => {
-                        write_digits(&mut digits, 21, (high % CHUNK) as u64);
-                        write_digits(&mut digits, 2, (high / CHUNK) as u64)
+                        write_digits(&mut digits, DIGITS - 19, (high % CHUNK) as u64);
+                        write_digits(&mut digits, DIGITS - 38, (high / CHUNK) as u64)
                     }
                 }
             }
         };
-        // At least one digit before the point; what stands before the first digit are zeros already.
-        first = first.min(39 - scale);
-        let mut start = TEXT_BYTES - scale;
-        if scale > 0 {
-            text[start..].copy_from_slice(&digits[40 - scale..]);
-            start -= 1;
-            text[start] = b'.';
-        }
-        let whole = &digits[first..40 - scale];
-        text[start - whole.len()..start].copy_from_slice(whole);
-        start -= whole.len();
-        if self.is_negative() {
-            start -= 1;
-            text[start] = b'-';
-        }
-        start
+        // What stands before the first digit are zeros already.
+        (digits, first.min(DIGITS - 1 - usize::from(self.scale)))
     }
 
     const fn magnitude(self) -> u128 {
@@ -387,6 +387,18 @@ impl Amount {
     }
 }
 
+/// Whether a minus stands before a number, and the number without its sign.
+#[inline(always)]
+fn without_sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        // All digits are above the signs.
+        [b'0'..=b'\xFF', ..] => (false, text),
+        [b'-', number @ ..] => (true, number),
+        [b'+', number @ ..] => (false, number),
+        number => (false, number),
+    }
+}
+
 /// `0` in each of eight bytes.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// What a point is with a `0` taken off.
@@ -394,20 +406,20 @@ const POINT: u8 = b'.' ^ b'0';
 
 /// Eight characters, the first in the lowest byte; what was a digit is its value, what was none is more than 9.
 #[inline(always)]
-fn eight(text: &[u8; 8]) -> u64 {
+pub(crate) fn eight(text: &[u8; 8]) -> u64 {
     u64::from_le_bytes(*text) ^ ZEROS
 }
 
 /// The highest bit of each byte that is more than 9. Above the lowest of them, some may be wrong.
 #[inline(always)]
-const fn over_nine(bytes: u64) -> u64 {
+pub(crate) const fn over_nine(bytes: u64) -> u64 {
     (bytes.wrapping_add(0x7676_7676_7676_7676) | bytes) & 0x8080_8080_8080_8080
 }
 
 /// The number of eight digits, the first of them in the lowest byte: pairs are joined to hundreds, those to ten
 /// thousands.
 #[inline(always)]
-const fn joined(digits: u64) -> u64 {
+pub(crate) const fn joined(digits: u64) -> u64 {
     let hundreds = (digits.wrapping_mul(10 << 8 | 1) >> 8) & 0x00FF_00FF_00FF_00FF;
     let thousands = (hundreds.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_FFFF_0000_FFFF;
     thousands.wrapping_mul(10_000 << 32 | 1) >> 32
@@ -521,22 +533,39 @@ impl Plain {
         })
     }
 
+    #[inline(always)]
+    fn amount(&self, negative: bool) -> Amount {
+        let magnitude = i128::from(self.magnitude);
+        Amount {
+            mantissa: if negative { -magnitude } else { magnitude },
+            scale: self.scale,
+        }
+    }
+
     /// Where the canonical text stands; `number` begins at `offset` of the text.
     #[inline(always)]
     fn canonical(&self, number: &[u8], offset: usize) -> Canonical {
-        let mut zeros = 0;
-        while zeros + 1 < self.whole_digits && number[zeros] == b'0' {
-            zeros += 1;
-        }
-        let fraction = if self.scale > 0 { 1 + self.scale } else { 0 };
+        let zeros = if number[0] == b'0' && self.whole_digits > 1 {
+            leading_zeros(&number[..self.whole_digits - 1])
+        } else {
+            0
+        };
+        let point = u8::from(self.scale > 0);
         Canonical {
             start: (offset + zeros) as u8,
-            length: (self.whole_digits - zeros) as u8 + fraction,
+            length: (self.whole_digits - zeros) as u8 + point + self.scale,
         }
     }
 }
 
+#[cold]
+#[inline(never)]
+fn leading_zeros(digits: &[u8]) -> usize {
+    digits.iter().take_while(|digit| **digit == b'0').count()
+}
+
 /// [`Amount::parse`] of any text, character by character.
+#[inline(never)]
 fn parse_general(text: &[u8]) -> Result<Amount, AmountError> {
     let (negative, number) = match text {
         [] => return Err(AmountError::Empty),
@@ -752,22 +781,29 @@ fn shorten(mut limbs: [u64; 4], mut scale: u32) -> Option<(u128, u32)> {
 
 /// Writes a number so that it ends before `end`; gives the place of its first digit. Nothing is written for zero
 /// beyond one `0`.
-fn write_digits(text: &mut [u8; 40], mut end: usize, mut value: u64) -> usize {
+#[inline]
+fn write_digits(digits: &mut [u8; DIGITS + SLACK], mut end: usize, mut value: u64) -> usize {
     while value >= 100 {
-        let pair = 2 * (value % 100) as usize;
+        end -= 2;
+        digits[end..end + 2].copy_from_slice(&two_digits_of(value % 100));
         value /= 100;
-        end -= 2;
-        text[end..end + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
     }
-    if value >= 10 {
-        let pair = 2 * value as usize;
-        end -= 2;
-        text[end..end + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
-    } else {
-        end -= 1;
-        text[end] = b'0' + value as u8;
+    end -= 2;
+    digits[end..end + 2].copy_from_slice(&two_digits_of(value));
+    end + usize::from(value < 10)
+}
+
+/// Appends some digits: a copy of fixed size, of which the end is dropped again, needs no call.
+#[inline]
+fn push_digits(out: &mut Vec<u8>, digits: &[u8; DIGITS + SLACK], place: Range<usize>) {
+    let end = out.len() + place.len();
+    match digits.get(place.start..place.start + SLACK) {
+        Some(block) if place.len() <= SLACK => {
+            out.extend_from_slice(block);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(&digits[place]),
     }
-    end
 }
 
 impl Neg for Amount {
@@ -826,9 +862,9 @@ impl PartialOrd for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; TEXT_BYTES];
-        let start = self.write_back(&mut text);
-        f.pad(str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?)
+        let mut text = Vec::with_capacity(TEXT_BYTES + SLACK);
+        self.write_to(&mut text);
+        f.pad(str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::amount::TWO_DIGITS;
+use super::amount::two_digits_of;
 
 /// Nanoseconds in a second.
 pub const NS_PER_SECOND: i64 = 1_000_000_000;
@@ -31,6 +31,13 @@ impl Time {
         while ns % POW10[usize::from(9 - digits)] != 0 {
             digits += 1;
         }
+        Time { ns, digits }
+    }
+
+    /// As [`Time::new`], where `digits` are known to be enough for `ns`, and 9 at most.
+    #[inline]
+    pub(crate) fn with_enough_digits(ns: i64, digits: u8) -> Time {
+        debug_assert_eq!(Time::new(ns, digits), Time { ns, digits });
         Time { ns, digits }
     }
 
@@ -101,8 +108,7 @@ impl Time {
     fn text(self) -> ([u8; 30], usize) {
         let mut text = *b"0000-00-00T00:00:00.000000000Z";
         let mut two = |at: usize, value: u32| {
-            let pair = 2 * value as usize;
-            text[at..at + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
+            text[at..at + 2].copy_from_slice(&two_digits_of(u64::from(value)));
         };
         let seconds = self.ns.div_euclid(NS_PER_SECOND);
         let fraction_ns = self.ns.rem_euclid(NS_PER_SECOND) as u32;
@@ -129,13 +135,89 @@ impl Time {
                 (25, low / 100),
                 (27, low % 100),
             ] {
-                let pair = 2 * value as usize;
-                text[at..at + 2].copy_from_slice(&TWO_DIGITS[pair..pair + 2]);
+                text[at..at + 2].copy_from_slice(&two_digits_of(u64::from(value)));
             }
         }
         let end = 20 + usize::from(self.digits);
         text[end] = b'Z';
         (text, end + 1)
+    }
+}
+
+/// Writes times as [`Time::write_to`] does. It remembers the text of the last, so that times of the same day, one after the
+/// other, cost no calendar.
+#[derive(Clone, Debug)]
+pub struct TimeWriter {
+    /// Midnight before the last time, in nanoseconds since 1970-01-01T00:00:00Z.
+    day_ns: i64,
+    /// The last time, perhaps with characters of others behind its `Z`.
+    text: [u8; TIME_BYTES],
+}
+
+/// Room for the longest text of a time, 30 bytes, and what makes a copy of fixed size the cheapest.
+const TIME_BYTES: usize = 32;
+
+impl Default for TimeWriter {
+    fn default() -> TimeWriter {
+        TimeWriter {
+            day_ns: 0,
+            text: *b"1970-01-01T00:00:00.000000000Z  ",
+        }
+    }
+}
+
+impl TimeWriter {
+    /// Appends what [`Time::write_to`] appends.
+    #[inline]
+    pub fn write(&mut self, time: Time, out: &mut Vec<u8>) {
+        const DAY_NS: u64 = (SECONDS_PER_DAY * NS_PER_SECOND) as u64;
+        let mut of_day_ns = time.ns.wrapping_sub(self.day_ns) as u64;
+        if of_day_ns >= DAY_NS {
+            of_day_ns = self.turn_to(time);
+        }
+        let of_day = (of_day_ns / NS_PER_SECOND as u64) as u32;
+        let fraction_ns = (of_day_ns % NS_PER_SECOND as u64) as u32;
+        let minutes = of_day / 60;
+        let mut two = |at: usize, value: u32| {
+            self.text[at..at + 2].copy_from_slice(&two_digits_of(u64::from(value)));
+        };
+        two(11, minutes / 60);
+        two(14, minutes % 60);
+        two(17, of_day % 60);
+        let digits = usize::from(time.digits);
+        match digits {
+            0 => {}
+            1..=3 => {
+                let ms = fraction_ns / 1_000_000;
+                two(20, ms / 10);
+                self.text[22] = b'0' + (ms % 10) as u8;
+            }
+            _ => {
+                let (high, low) = (fraction_ns / 100_000, fraction_ns % 100_000);
+                two(20, high / 100);
+                two(22, high % 100);
+                two(24, low / 1000);
+                two(26, low / 10 % 100);
+                self.text[28] = b'0' + (low % 10) as u8;
+            }
+        }
+        let end = if digits == 0 { 19 } else { 20 + digits };
+        self.text[19] = b'.';
+        self.text[end % TIME_BYTES] = b'Z';
+        let start = out.len();
+        out.extend_from_slice(&self.text);
+        out.truncate(start + end + 1);
+    }
+
+    /// Goes over to the day of a time; gives the nanoseconds since its midnight.
+    #[inline(never)]
+    fn turn_to(&mut self, time: Time) -> u64 {
+        let (text, _) = time.text();
+        self.text[..10].copy_from_slice(&text[..10]);
+        let of_day_ns = time.ns.rem_euclid(SECONDS_PER_DAY * NS_PER_SECOND);
+        // The first midnight in range is too early for 64 bits, and is right nevertheless: it is only subtracted.
+        self.day_ns = time.ns.wrapping_sub(of_day_ns);
+        of_day_ns as u64
     }
 }
 
@@ -186,14 +268,52 @@ pub(crate) const fn days_in_month(year: u32, month: u32) -> u32 {
 /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years that begin in March put the leap day
 /// last.
 #[inline]
-pub(crate) fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
+pub(crate) const fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
     // 400 years on, so that January of the year 0 stays above zero.
-    let year = year + 400 - u32::from(month <= 2);
+    let year = year + 400 - (month <= 2) as u32;
     let of_era = year % 400;
     let from_march = (month + 9) % 12;
     let of_year = (153 * from_march + 2) / 5 + day - 1;
     let days = year / 400 * DAYS_PER_ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    i64::from(days) - i64::from(DAYS_PER_ERA) - EPOCH_FROM_MARCH_0
+    days as i64 - DAYS_PER_ERA as i64 - EPOCH_FROM_MARCH_0
+}
+
+/// The first and the last year that [`days_since_1970`] knows.
+const YEARS: (u32, u32) = (1970, 2261);
+
+/// For each of [`YEARS`]: twice the days from 1970-01-01 to its first, and one more if it is a leap year.
+const YEAR_STARTS: [u32; (YEARS.1 - YEARS.0 + 1) as usize] = {
+    let mut table = [0; (YEARS.1 - YEARS.0 + 1) as usize];
+    let mut year = YEARS.0;
+    while year <= YEARS.1 {
+        let leap = days_in_month(year, 2) == 29;
+        table[(year - YEARS.0) as usize] = 2 * days_from_civil(year, 1, 1) as u32 + leap as u32;
+        year += 1;
+    }
+    table
+};
+
+/// At twice the month, and one more in a leap year: the days of the year before it, and its own days; none for months that
+/// do not exist.
+const MONTH_STARTS: [(u16, u16); 32] = {
+    let mut table = [(0, 0); 32];
+    let mut index = 2;
+    while index <= 25 {
+        let (year, month) = (2003 + index % 2, index / 2);
+        let before = days_from_civil(year, month, 1) - days_from_civil(year, 1, 1);
+        table[index as usize] = (before as u16, days_in_month(year, month) as u16);
+        index += 1;
+    }
+    table
+};
+
+/// [`checked_days`] by tables; `None` as well for years before 1970 or after 2261.
+#[inline]
+pub(crate) fn days_since_1970(year: u32, month: u32, day: u32) -> Option<u32> {
+    let start = *YEAR_STARTS.get(year.wrapping_sub(YEARS.0) as usize)?;
+    let (before, length) = *MONTH_STARTS.get((2 * month + (start & 1)) as usize)?;
+    let of_month = day.wrapping_sub(1);
+    (of_month < u32::from(length)).then(|| start / 2 + u32::from(before) + of_month)
 }
 
 /// Days since 1970-01-01; `None` for a date that does not exist.
@@ -349,6 +469,18 @@ mod tests {
         #[test]
         fn a_written_time_is_read_back_as_itself(time in instants()) {
             prop_assert_eq!(Time::parse_rfc3339(&time.to_string()), Some(time));
+        }
+
+        #[test]
+        fn a_writer_writes_what_each_time_is(times in proptest::collection::vec((instants(), -3_000_000_000_i64..90_000_000_000_000, 0_u8..=9), 1..12)) {
+            let mut writer = TimeWriter::default();
+            for (time, later, digits) in times {
+                for time in [time, Time::new(time.ns().saturating_add(later), digits), Time::new(later, 0), Time::new(later / 1_000_000 * 1_000_000, 3)] {
+                    let mut out = b"x".to_vec();
+                    writer.write(time, &mut out);
+                    prop_assert_eq!(out, format!("x{time}").into_bytes());
+                }
+            }
         }
 
         #[test]

@@ -281,11 +281,11 @@ impl Columns {
         self.added >= MOST_ADDED
     }
 
-    /// The sum, in units of 10^-[`COLUMNS`].
+    /// The sum, in units of 10^-[`COLUMNS`]: 252 × 1,111,111,111,111,111 at most, which 64 bits hold.
     fn sum(self) -> i128 {
         let [whole, fraction] = [self.whole, self.fraction].map(u64::to_le_bytes);
         let columns = whole.iter().chain(&fraction);
-        columns.fold(0, |sum, column| sum * 10 + i128::from(*column))
+        i128::from(columns.fold(0, |sum, column| sum * 10 + u64::from(*column)))
     }
 }
 

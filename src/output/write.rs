@@ -7,6 +7,7 @@ use std::sync::mpsc::sync_channel;
 use rayon::prelude::*;
 
 use super::readback::WrittenSums;
+use crate::model::time::TimeWriter;
 use crate::ledger::{Event, EventView, Ledger, NameTexts};
 
 /// How many events one buffer holds.
@@ -129,14 +130,4 @@ pub fn write_ledger(
         |asset| &names.assets[asset as usize],
     );
     Ok((lines, sums))
-}
-
-/// Writes times.
-#[derive(Default)]
-pub struct TimeWriter;
-
-impl TimeWriter {
-    pub fn write(&mut self, time: crate::model::Time, out: &mut Vec<u8>) {
-        time.write_to(out);
-    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{CellError, after_blanks, blank_at, minus_at};
-use crate::model::amount::{Amount, AmountError};
+use crate::model::amount::{Amount, AmountError, Canonical};
 
 /// Numbers up to this length are put together on the stack.
 const STACK_BYTES: usize = 64;
@@ -169,12 +169,31 @@ impl AmountReader {
         if self.decimal == b'.'
             && let Ok(amount) = Amount::parse(cell)
         {
+            if self.scale == 0 {
+                return Ok(amount);
+            }
             return self
                 .scaled(amount)
                 .map_err(|fault| CellError::new(fault, cell));
         }
         self.read_dressed(cell)
             .map_err(|fault| CellError::new(fault, cell))
+    }
+
+    /// As [`AmountReader::read`]; says as well where in the cell the canonical text of the amount's magnitude stands. Of
+    /// cells in a dress, and of units, it stands nowhere.
+    ///
+    /// # Errors
+    /// As [`AmountReader::read`].
+    #[inline]
+    pub fn read_canonical(&self, cell: &[u8]) -> Result<(Amount, Canonical), CellError> {
+        if self.decimal == b'.'
+            && self.scale == 0
+            && let Ok(read) = Amount::parse_canonical(cell)
+        {
+            return Ok(read);
+        }
+        self.read(cell).map(|amount| (amount, Canonical::NONE))
     }
 
     #[inline]
@@ -568,6 +587,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_canonical_text_stands_where_it_is_said_to_stand(cell in "[-+($ ]?[0-9]{0,6}[.,]?[0-9]{0,8}[ )e%-]?[0-9]?") {
+            let units = AmountReader { scale: 8, ..AmountReader::default() };
+            let comma = AmountReader { decimal: b',', group: Some('.'), ..AmountReader::default() };
+            for reader in [AmountReader::default(), dressed(), units, comma] {
+                let read = reader.read_canonical(cell.as_bytes());
+                prop_assert_eq!(read.clone().map(|(amount, _)| amount), reader.read(cell.as_bytes()));
+                if let Ok((amount, canonical)) = read && let Some(range) = canonical.range() {
+                    prop_assert_eq!(&cell[range], amount.abs().to_string());
+                }
+            }
+        }
+
         #[test]
         fn no_cell_makes_a_reader_panic(
             cell in proptest::collection::vec(any::<u8>(), 0..120),

@@ -6,10 +6,10 @@ use chrono_tz::Tz;
 
 use super::zone::{self, NotOneInstant};
 use super::{CellError, Zone, after_blanks, trim};
-use crate::model::amount::Amount;
+use crate::model::amount::{Amount, eight, joined, over_nine};
 use crate::model::time::{
     NS_PER_SECOND, POW10, SECONDS_PER_DAY, Time, checked_days, days_from_civil, days_in_month,
-    seconds_of_day, two_digits,
+    days_since_1970, seconds_of_day, two_digits,
 };
 
 /// 2262-01-01T00:00:00Z, the first instant that is too late: the range of 64 bits ends in April of that year.
@@ -61,6 +61,7 @@ struct Layout {
     pattern: String,
     items: Vec<Item>,
     fixed: Fixed,
+    places: Option<Places>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,40 @@ struct Fixed {
     hour: Option<usize>,
     minute: Option<usize>,
     second: Option<usize>,
+}
+
+/// A date of ten characters and a time of day, each digit at its place: `2021-02-03 04:05:06` or `02/03/2021 04:05`, with
+/// any marks between. Cells that are written so, and exist, are read eight characters at a time; all others in the other
+/// ways, with the same result.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    order: PlacesOrder,
+    with_seconds: bool,
+    /// How many items of a layout these are.
+    items: usize,
+    end: End,
+    /// The characters 0 to 7, 8 to 15 and 11 to 18 with `0` for each digit.
+    marks: [u64; 3],
+    /// What brings a byte to 128 that is neither a digit (without its `0`) nor the mark that must stand there.
+    limits: [u64; 3],
+}
+
+/// What stands behind the time of day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Clock,
+    /// A fraction, or nothing.
+    Fraction,
+    /// The other items of a layout, which have no say in the date and the time of day.
+    Items,
+}
+
+/// What the first, the second and the last number of a date are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PlacesOrder {
+    YearMonthDay,
+    MonthDayYear,
+    DayMonthYear,
 }
 
 /// What a cell says, not checked yet.
@@ -220,12 +255,28 @@ impl TimeReader {
     /// hour in `zone`.
     #[inline]
     pub fn read(&self, cell: &[u8], zone: &Zone) -> Result<Time, CellError> {
+        let by_place = match self.formats.first() {
+            Some(Format::Written(layout)) => layout.read_places(cell, zone),
+            Some(Format::Iso) => read_iso_places(cell, zone),
+            _ => None,
+        };
+        match by_place {
+            Some(time) => Ok(time),
+            None => self.read_any(cell, zone),
+        }
+    }
+
+    #[inline(never)]
+    fn read_any(&self, cell: &[u8], zone: &Zone) -> Result<Time, CellError> {
         let text = trim(cell);
         let mut first = Fault::Form;
         for format in &self.formats {
             let read = match format {
                 Format::Written(layout) => layout.read(text, zone),
-                Format::Iso => read_iso(text, zone),
+                Format::Iso => match read_iso_places(text, zone) {
+                    Some(time) => Ok(time),
+                    None => read_iso(text, zone),
+                },
                 Format::Unix(power) => read_unix(text, *power),
                 Format::Excel => read_excel(text, zone),
             };
@@ -323,13 +374,50 @@ impl Layout {
         check_items(&items)?;
         Ok(Layout {
             pattern: pattern.to_string(),
+            places: Places::new(&items),
             fixed: Fixed::new(&items),
             items,
         })
     }
 
-    #[inline]
+    #[inline(never)]
     fn read(&self, cell: &[u8], zone: &Zone) -> Result<Time, Fault> {
+        match self.read_places(cell, zone) {
+            Some(time) => Ok(time),
+            None => self.read_items(cell, zone),
+        }
+    }
+
+    /// [`Layout::read`] of cells that are written by place and not trimmed; `None` for others and for what is no time.
+    #[inline]
+    fn read_places(&self, cell: &[u8], zone: &Zone) -> Option<Time> {
+        let places = self.places.as_ref()?;
+        let local_seconds = places.read(cell, 0)?;
+        match places.end {
+            End::Clock if cell.len() == places.length() => {
+                instant_by_place(local_seconds, None, zone, (0, 0))
+            }
+            End::Clock => None,
+            End::Fraction => {
+                let fraction = fraction_between(cell, cell.len())?;
+                instant_by_place(local_seconds, None, zone, fraction)
+            }
+            End::Items => self.read_end(local_seconds, cell, zone),
+        }
+    }
+
+    /// Reads the items behind the time of day.
+    fn read_end(&self, local_seconds: i64, cell: &[u8], zone: &Zone) -> Option<Time> {
+        let mut clock = Clock::default();
+        let places = self.places.as_ref()?;
+        let items = &self.items[places.items..];
+        let end = read_items(items, cell, places.length(), &mut clock).ok()?;
+        let fraction = (clock.fraction_ns, clock.fraction_digits);
+        (end == cell.len()).then_some(())?;
+        instant_by_place(local_seconds, clock.offset, zone, fraction)
+    }
+
+    fn read_items(&self, cell: &[u8], zone: &Zone) -> Result<Time, Fault> {
         match self.fixed.read(cell) {
             Some(mut clock) => {
                 let rest = &self.items[self.fixed.items..];
@@ -462,6 +550,182 @@ impl Fixed {
             second: field(self.second)?,
             ..Clock::default()
         })
+    }
+}
+
+/// `2021-02-03 04:05:06`.
+const ISO_PLACES: Places = Places::of(
+    PlacesOrder::YearMonthDay,
+    *b"0000-00-00 00:00:00",
+    *b"0000.00.00.00.00.00",
+    true,
+    End::Fraction,
+);
+
+impl Places {
+    /// `text` has `0` for each digit, `digits` as well, and another character for each mark.
+    const fn of(
+        order: PlacesOrder,
+        text: [u8; 19],
+        digits: [u8; 19],
+        with_seconds: bool,
+        end: End,
+    ) -> Places {
+        let (mut marks, mut limits) = ([0; 3], [0; 3]);
+        let starts = [0, 8, 11];
+        let mut word = 0;
+        while word < 3 {
+            let mut byte = 0;
+            while byte < 8 {
+                let at = starts[word] + byte;
+                let limit = if digits[at] == b'0' {
+                    128 - 10
+                } else {
+                    128 - 1
+                };
+                marks[word] |= (text[at] as u64) << (8 * byte);
+                limits[word] |= limit << (8 * byte);
+                byte += 1;
+            }
+            word += 1;
+        }
+        Places {
+            order,
+            with_seconds,
+            items: 0,
+            end,
+            marks,
+            limits,
+        }
+    }
+
+    /// How many characters date and time of day have.
+    fn length(&self) -> usize {
+        if self.with_seconds { 19 } else { 16 }
+    }
+
+    /// `None` for layouts whose digits stand elsewhere, or that go on with what has a say in the time of day.
+    fn new(items: &[Item]) -> Option<Places> {
+        let is_clock = |item: &Item| matches!(item, Item::Minute | Item::Second);
+        let (clock, rest) = items.split_at(items.iter().rposition(is_clock)? + 1);
+        let fixed = Fixed::new(clock);
+        let order = match (fixed.year?, fixed.month?, fixed.day?) {
+            (0, 5, 8) => PlacesOrder::YearMonthDay,
+            (6, 0, 3) => PlacesOrder::MonthDayYear,
+            (6, 3, 0) => PlacesOrder::DayMonthYear,
+            _ => return None,
+        };
+        let with_seconds = match (fixed.hour, fixed.minute, fixed.second) {
+            (Some(11), Some(14), Some(17)) if fixed.length == 19 => true,
+            (Some(11), Some(14), None) if fixed.length == 16 => false,
+            _ => return None,
+        };
+        let end = match rest {
+            [] => End::Clock,
+            [Item::Fraction] => End::Fraction,
+            // A cell loses the blanks at its end.
+            [.., Item::Blanks] => return None,
+            _ => End::Items,
+        };
+        let beside_the_clock = |item: &Item| {
+            matches!(
+                item,
+                Item::Fraction | Item::Offset | Item::ZoneWord | Item::Blanks | Item::Literal(_)
+            )
+        };
+        if fixed.items < clock.len() || fixed.year_digits != 4 || !rest.iter().all(beside_the_clock)
+        {
+            return None;
+        }
+        let (mut text, mut digits) = ([b'0'; 19], [b'0'; 19]);
+        for (at, mark) in &fixed.literals {
+            (text[*at], digits[*at]) = (*mark, b'.');
+        }
+        Some(Places {
+            items: clock.len(),
+            ..Places::of(order, text, digits, with_seconds, end)
+        })
+    }
+
+    /// Local seconds since 1970, for the years 1970 to 2261; `flipped` are bits of the characters 8 to 15 to be turned
+    /// before they are compared with the marks.
+    #[inline(always)]
+    fn read(&self, cell: &[u8], flipped: u64) -> Option<i64> {
+        let word = |characters: &[u8; 8]| u64::from_le_bytes(*characters);
+        let start = cell.first_chunk::<16>()?;
+        let date = word(start.first_chunk()?) ^ self.marks[0];
+        let clock = word(start.last_chunk()?) ^ self.marks[1] ^ flipped;
+        let mut wrong = date | date.wrapping_add(self.limits[0]);
+        wrong |= clock | clock.wrapping_add(self.limits[1]);
+        let mut second = 0;
+        if self.with_seconds {
+            let clock = word(cell.first_chunk::<19>()?.last_chunk()?) ^ self.marks[2];
+            wrong |= clock | clock.wrapping_add(self.limits[2]);
+            second = ((clock >> 48) & 0xFF) * 10 + (clock >> 56);
+        }
+        if wrong & 0x8080_8080_8080_8080 != 0 {
+            return None;
+        }
+        // In each byte a digit and ten times the one before: the numbers of two digits stand in their first bytes then.
+        let pairs = |digits: u64| digits.wrapping_mul(10 << 8 | 1) >> 8;
+        let (date, clock) = (pairs(date), pairs(clock));
+        let two = |pairs: u64, at: u32| (pairs >> (8 * at)) & 0xFF;
+        let (year, month, day) = match self.order {
+            PlacesOrder::YearMonthDay => (
+                two(date, 0) * 100 + two(date, 2),
+                two(date, 5),
+                two(clock, 0),
+            ),
+            PlacesOrder::MonthDayYear => (
+                two(date, 6) * 100 + two(clock, 0),
+                two(date, 0),
+                two(date, 3),
+            ),
+            PlacesOrder::DayMonthYear => (
+                two(date, 6) * 100 + two(clock, 0),
+                two(date, 3),
+                two(date, 0),
+            ),
+        };
+        let (hour, minute) = (two(clock, 3), two(clock, 6));
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let days = days_since_1970(year as u32, month as u32, day as u32)?;
+        Some(i64::from(days) * SECONDS_PER_DAY + (hour * 3600 + minute * 60 + second) as i64)
+    }
+}
+
+/// The fraction that stands from place 19 to `end`: nanoseconds, and how many digits were written. `None` for one of more
+/// than eight digits, or if something else stands there.
+#[inline(always)]
+fn fraction_between(cell: &[u8], end: usize) -> Option<(u32, u8)> {
+    if end == 19 {
+        return Some((0, 0));
+    }
+    let digits = end.wrapping_sub(20);
+    if !(1..=8).contains(&digits) || !matches!(cell[19], b'.' | b',') {
+        return None;
+    }
+    // The first in the lowest byte, with zeros behind the last.
+    let fraction = eight(cell[..end].last_chunk()?) >> (64 - 8 * digits);
+    (over_nine(fraction) == 0).then(|| (joined(fraction) as u32 * 10, digits as u8))
+}
+
+/// [`instant`] of local seconds in the years 1970 to 2261, which are so in UTC.
+#[inline(always)]
+fn instant_by_place(
+    local_seconds: i64,
+    offset: Option<i32>,
+    zone: &Zone,
+    (fraction_ns, digits): (u32, u8),
+) -> Option<Time> {
+    match (offset, zone) {
+        (None, Zone::Utc) | (Some(0), _) => {
+            let ns = local_seconds * NS_PER_SECOND + i64::from(fraction_ns);
+            Some(Time::with_enough_digits(ns, digits))
+        }
+        _ => instant(local_seconds, offset, zone, fraction_ns, digits).ok(),
     }
 }
 
@@ -733,14 +997,38 @@ fn instant(
     if seconds >= END_SECONDS {
         return Err(AFTER_2261);
     }
-    Ok(Time::new(
-        seconds * NS_PER_SECOND + i64::from(fraction_ns),
-        digits,
-    ))
+    let ns = seconds * NS_PER_SECOND + i64::from(fraction_ns);
+    Ok(Time::with_enough_digits(ns, digits))
 }
 
 const BEFORE_1970: Fault = Fault::Sense("before 1970");
 const AFTER_2261: Fault = Fault::Sense("after 2261");
+
+/// [`read_iso`] of cells that have all digits of date and time, one `T` or blank between, and then perhaps a fraction of
+/// up to eight digits, and `Z` or an offset like `+01:00`; `None` for others and for what is no time.
+#[inline]
+fn read_iso_places(cell: &[u8], zone: &Zone) -> Option<Time> {
+    let between = match cell.get(10)? {
+        b' ' => 0,
+        b'T' => u64::from(b'T' ^ b' '),
+        _ => return None,
+    };
+    let local_seconds = ISO_PLACES.read(cell, between << 16)?;
+    let (end, offset) = match cell {
+        [.., b'Z'] => (cell.len() - 1, Some(0)),
+        [.., b'+' | b'-', _, _, b':', _, _] => {
+            let at = cell.len() - 6;
+            let (offset, end) = zone::offset_at(cell, at)?;
+            if end != cell.len() {
+                return None;
+            }
+            (at, Some(offset))
+        }
+        _ => (cell.len(), None),
+    };
+    let fraction = fraction_between(cell, end)?;
+    instant_by_place(local_seconds, offset, zone, fraction)
+}
 
 /// `2021-02-03`, then perhaps `T` or blanks and `04:05`, perhaps `:06`, perhaps `.789`, perhaps a zone.
 fn read_iso(cell: &[u8], zone: &Zone) -> Result<Time, Fault> {
@@ -1368,6 +1656,64 @@ mod tests {
             let seconds = Amount::from_parts(i128::from(time.ns()), 9).unwrap();
             let unix = TimeReader::new(&["unix"]).unwrap().read(seconds.to_string().as_bytes(), &Zone::Utc);
             prop_assert_eq!(unix.map(Time::ns), Ok(time.ns()));
+        }
+
+        #[test]
+        fn reading_by_place_reads_what_reading_by_items_reads(
+            cell in prop_oneof![
+                "(19|20|22)[0-9]{2}[-/.][012][0-9][-/.][0-3][0-9][ Tt]{1,2}[0-2][0-9]:[0-6][0-9](:[0-6][0-9])?([.,][0-9]{0,10})?( ?Z| ?[-+]0[0-9]:?[0-9]{2}| UTC)?",
+                "[0-3][0-9][-/.][0-3][0-9][-/.](19|20|22)[0-9]{2}[ T][0-2][0-9]:[0-6][0-9](:[0-6][0-9])?([.,][0-9]{0,10})?(Z|[-+]0[0-9]:?[0-9]{2}| UTC)?",
+                "[0-9T:. /,+-]{10,28}[Z ]?",
+            ],
+            changed in 0_usize..40, byte in any::<u8>(), change in 0_u8..4,
+            zone in prop_oneof![Just(Zone::Utc), Just(Zone::Fixed(-3600)), Just(Zone::Fixed(7200)), Just(Zone::Named(Tz::Europe__Paris))],
+        ) {
+            let mut cell = cell.into_bytes();
+            if change == 0 && changed < cell.len() {
+                cell[changed] = byte;
+            }
+            let shown = |read: Result<Time, Fault>| format!("{read:?}");
+            let text = trim(&cell);
+            let item_by_item = read_iso(text, &zone);
+            if let Some(time) = read_iso_places(&cell, &zone) {
+                prop_assert_eq!(shown(Ok(time)), shown(item_by_item));
+            }
+            for pattern in [
+                "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%d %H:%M:%S%.f%z",
+                "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S%.f", "%Y-%m-%d %H:%M:%S %Z", "%Y-%m-%d %H:%M%z",
+            ] {
+                let layout = Layout::new(pattern).unwrap();
+                prop_assert!(layout.places.is_some());
+                let item_by_item = layout.read_items(text, &zone);
+                if let Some(time) = layout.read_places(&cell, &zone) {
+                    prop_assert_eq!(shown(Ok(time)), shown(item_by_item));
+                }
+            }
+        }
+
+        #[test]
+        fn times_that_exist_are_read_by_place(seconds in 0_i64..END_SECONDS, ns in 0_u32..100_000_000, digits in 0_usize..=8) {
+            use chrono::DateTime;
+            let time = DateTime::from_timestamp(seconds, 0).unwrap();
+            let fraction = format!("{ns:08}");
+            let fraction = if digits > 0 { format!(".{}", &fraction[..digits]) } else { String::new() };
+            let day = i64::from(days_since_1970(time.year() as u32, time.month(), time.day()).unwrap());
+            prop_assert_eq!(day, seconds / SECONDS_PER_DAY);
+            for end in ["", "Z", "+00:00", "-00:00"] {
+                let cell = format!("{}{fraction}{end}", time.format("%Y-%m-%dT%H:%M:%S"));
+                let read = read_iso_places(cell.as_bytes(), &Zone::Utc).map(Time::ns);
+                let fraction_ns = fraction.get(1..).map_or(0, |text| text.parse::<i64>().unwrap() * POW10[9 - digits]);
+                prop_assert_eq!(read, Some(seconds * NS_PER_SECOND + fraction_ns));
+            }
+            for (pattern, form) in [
+                ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M:%S"),
+                ("%d/%m/%Y %H:%M:%S%.f", "%d/%m/%Y %H:%M:%S"),
+                ("%m.%d.%YT%H.%M.%S%.f", "%m.%d.%YT%H.%M.%S"),
+            ] {
+                let cell = format!("{}{fraction}", time.format(form));
+                let layout = Layout::new(pattern).unwrap();
+                prop_assert!(layout.read_places(cell.as_bytes(), &Zone::Utc).is_some());
+            }
         }
 
         #[test]
