@@ -2,7 +2,7 @@
 //!
 //! Almost every record is read the fast way: separators are found 64 bytes at a time, those between
 //! quotes are left out, and the cells are slices of the text. This is right if every quote of the record
-//! is the first or the last byte of a cell that has no other quotes, which is seen by counting: then
+//! is the first or the last byte of a cell that has no other quotes, which the same masks show: then
 //! `csv-core`, whose rules are the ones that count, would find the same. Any other record (an escaped
 //! quote, a stray one) is read again by `csv-core` itself, which unescapes it into a buffer.
 
@@ -18,9 +18,10 @@ use super::marks::{BLOCK, Marks, odd_so_far};
 #[derive(Debug)]
 pub struct RecordReader {
     delimiter: u8,
-    quoted: QuotedReader,
-    /// Where the cells of the current record are: as many as a record may have.
-    spans: Box<[Span]>,
+    /// Made when the first record needs it.
+    quoted: Option<QuotedReader>,
+    /// Where the cells of the current record are, and room for more.
+    spans: Box<[Span; SPANS]>,
     /// The longest record in bytes: a field so that tests can make it small.
     record_bytes: usize,
 }
@@ -40,8 +41,8 @@ impl RecordReader {
         );
         RecordReader {
             delimiter,
-            quoted: QuotedReader::new(delimiter),
-            spans: vec![(0, 0); RECORD_CELLS].into(),
+            quoted: None,
+            spans: no_spans(),
             record_bytes: RECORD_BYTES,
         }
     }
@@ -61,9 +62,22 @@ impl RecordReader {
             text,
             at: 0,
             line: 0,
-            window: Window::from(0),
+            window: Window::before(0),
             state: State::Between,
         }
+    }
+
+    /// Reads the record that `text` begins with by `csv-core`; where it ends, and how many cells it has.
+    fn read_quoted(&mut self, text: &[u8]) -> Result<(usize, usize), TooLarge> {
+        let quoted = (self.quoted).get_or_insert_with(|| QuotedReader::new(self.delimiter));
+        let end = quoted.read(text, self.record_bytes)?;
+        let ends = &quoted.ends[..quoted.count];
+        let mut begin = 0;
+        for (span, &end) in self.spans.iter_mut().zip(ends) {
+            *span = (begin, end as u32);
+            begin = end as u32;
+        }
+        Ok((end, ends.len()))
     }
 }
 
@@ -92,63 +106,122 @@ enum State {
     Failed,
 }
 
-/// The marks of the block of text that is being read, without those that were passed.
+/// The block of text that is being read, as masks of [`BLOCK`] bits. The quotes of the records in it count
+/// as right if each stands at the beginning of a cell, or before its end.
 #[derive(Clone, Copy, Debug)]
 struct Window {
-    /// Where the block begins, and where the next one does.
+    /// Where the block begins.
     block: usize,
-    next: usize,
-    /// Separators outside of quotes, and between quotes.
+    /// Line ends outside of quotes. The end of the text counts as one.
+    line_ends: u64,
+    /// Quotes that open, and the bytes after those that close.
+    opening: u64,
+    closed: u64,
+    /// For each delimiter outside of quotes: the byte before the first one of the next cell without its
+    /// quotes, and the byte after the last one of the cell before it. If the latter is not in the block
+    /// any more, the mask has no bit for it.
+    begins: u64,
     ends: u64,
-    quoted_separators: u64,
-    quotes: u64,
+    /// Where a quote is not right; there, and where a line end is between quotes.
+    wrong: u64,
+    unusual: u64,
     /// All ones if the block ends between quotes, else zero.
     inside: u64,
+    /// The block's last byte separates; it closes quotes (bit 0 each).
+    separated: u64,
+    closing: u64,
 }
 
 impl Window {
-    /// Before the first block, which is to begin at `next`, outside of quotes.
-    fn from(next: usize) -> Window {
+    /// Before the first block, which is to begin at `next`, where a record begins.
+    fn before(next: usize) -> Window {
         Window {
-            block: next,
-            next,
+            block: next.wrapping_sub(BLOCK),
+            line_ends: 0,
+            opening: 0,
+            closed: 0,
+            begins: 0,
             ends: 0,
-            quoted_separators: 0,
-            quotes: 0,
+            wrong: 0,
+            unusual: 0,
             inside: 0,
+            separated: 1,
+            closing: 0,
         }
     }
 
-    /// Moves to the next block; `false` at the end of the text.
-    #[inline]
+    fn next(&self) -> usize {
+        self.block.wrapping_add(BLOCK)
+    }
+
+    /// Moves to the next block; `false` if the text ended before it.
+    #[inline(always)]
     fn advance(&mut self, text: &[u8], delimiter: u8) -> bool {
-        let Some(left @ [_, ..]) = text.get(self.next..) else {
+        let next = self.next();
+        let Some(left) = text.get(next..) else {
             return false;
         };
-        let marks = Marks::of(left, delimiter);
-        let between_quotes = odd_so_far(marks.quotes) ^ self.inside;
-        *self = Window {
-            block: self.next,
-            next: self.next + BLOCK,
-            ends: marks.separators & !between_quotes,
-            quoted_separators: marks.separators & between_quotes,
-            quotes: marks.quotes,
-            inside: 0_u64.wrapping_sub(between_quotes >> 63),
+        let marks = match left.first_chunk() {
+            Some(block) => Marks::of(block, delimiter),
+            None => marks_of_end(left, delimiter),
         };
+        self.block = next;
+        self.set(marks);
         true
     }
+
+    #[inline(always)]
+    fn set(&mut self, marks: Marks) {
+        let separators = marks.delimiters | marks.line_ends;
+        if marks.quotes | self.inside | self.closing == 0 {
+            self.line_ends = marks.line_ends;
+            self.opening = 0;
+            self.closed = 0;
+            self.begins = marks.delimiters;
+            self.ends = marks.delimiters << 1;
+            self.wrong = 0;
+            self.unusual = 0;
+            self.separated = separators >> (BLOCK - 1);
+            return;
+        }
+        let between = odd_so_far(marks.quotes) ^ self.inside;
+        let opening = marks.quotes & between;
+        let closing = marks.quotes & !between;
+        let closed = closing << 1 | self.closing;
+        let separators = separators & !between;
+        let delimiters = marks.delimiters & !between;
+        let after_separator = separators << 1 | self.separated;
+        self.line_ends = marks.line_ends & !between;
+        self.opening = opening;
+        self.closed = closed;
+        // Added to itself, a bit moves to the next place.
+        self.begins = delimiters.wrapping_add(delimiters & opening >> 1);
+        self.ends = delimiters.wrapping_add(delimiters & !closed);
+        self.wrong = opening & !after_separator | closed & !separators;
+        self.unusual = self.wrong | marks.line_ends & between;
+        self.inside = 0_u64.wrapping_sub(between >> (BLOCK - 1));
+        self.separated = separators >> (BLOCK - 1);
+        self.closing = closing >> (BLOCK - 1);
+    }
+}
+
+/// The marks of the last bytes of a text, fewer than a block, with a line end after them.
+#[cold]
+#[inline(never)]
+fn marks_of_end(left: &[u8], delimiter: u8) -> Marks {
+    let mut block = [0; BLOCK];
+    block[..left.len()].copy_from_slice(left);
+    block[left.len()] = b'\n';
+    Marks::of(&block, delimiter)
 }
 
 /// What was found out about the record that is being read.
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     cells: usize,
-    /// Quotes in it, and those that are around its cells.
-    quotes: u32,
-    outer_quotes: u32,
-    /// Separators between quotes, which may be line ends.
-    quoted_separators: u64,
     end: usize,
+    /// There are line ends between quotes.
+    has_lines: bool,
 }
 
 impl<'a> Records<'a> {
@@ -163,91 +236,95 @@ impl<'a> Records<'a> {
         if self.state != State::Between {
             return Ok(None);
         }
-        loop {
-            let begin = self.at;
-            if begin >= self.text.len() {
-                self.state = State::EndedClean;
-                return Ok(None);
-            }
-            let Some(reading) = self.read_plain(begin) else {
-                return self.next_quoted(begin);
-            };
-            let line = self.line;
-            self.step_over_line_end(reading.end);
-            if reading.end == begin {
-                continue; // a blank line
-            }
-            let bytes = &self.text[begin..reading.end];
-            if reading.quoted_separators != 0 {
-                self.line += count_lines(bytes);
-            }
-            return Ok(Some(Record {
-                base: bytes,
-                spans: &self.reader.spans[..reading.cells],
-                line,
-                bytes,
-            }));
+        while let Some(byte @ (b'\n' | b'\r')) = self.text.get(self.at) {
+            self.line += u32::from(*byte == b'\n');
+            self.at += 1;
         }
+        let begin = self.at;
+        if begin >= self.text.len() {
+            self.state = State::EndedClean;
+            return Ok(None);
+        }
+        let Some(reading) = self.read_plain(begin) else {
+            return self.next_quoted(begin);
+        };
+        let line = self.line;
+        self.step_over_line_end(reading.end);
+        let bytes = &self.text[begin..reading.end];
+        if reading.has_lines {
+            self.line += count_lines(bytes);
+        }
+        Ok(Some(Record {
+            base: bytes,
+            spans: &self.reader.spans[..reading.cells],
+            line,
+            bytes,
+        }))
     }
 
-    /// Finds the cells and the end of the record at `begin`; `None` if it needs `csv-core`, or passes
-    /// a limit. An empty record is a blank line.
+    /// Finds the cells and the end of the record at `begin`, which is not a blank line; `None` if it
+    /// needs `csv-core`, or passes a limit.
     #[inline]
     fn read_plain(&mut self, begin: usize) -> Option<Reading> {
         let text = self.text;
+        let window = &mut self.window;
         let delimiter = self.reader.delimiter;
         let limit = self.reader.record_bytes;
         let spans = &mut *self.reader.spans;
-        let mut window = self.window;
-        let mut cell = begin;
-        let mut reading = Reading {
-            cells: 0,
-            quotes: 0,
-            outer_quotes: 0,
-            quoted_separators: 0,
-            end: text.len(),
-        };
+        while begin.wrapping_sub(window.block) >= BLOCK {
+            advance_between(window, text, delimiter)?;
+        }
+        let from = begin - window.block;
+        // The bits of the window that are of this record.
+        let mut ours = u64::MAX << from;
+        // Where the block begins, from the beginning of the record. What does not fit into 32 bits is longer
+        // than the limit, which is seen below.
+        let mut block = 0_u32.wrapping_sub(from as u32);
+        let mut cell = (window.opening >> from) as u32 & 1;
+        let mut cells = 0;
+        let mut has_lines = false;
         loop {
-            while window.ends == 0 {
-                reading.quotes += window.quotes.count_ones();
-                reading.quoted_separators |= window.quoted_separators;
-                if window.next.saturating_sub(begin) > limit || !window.advance(text, delimiter) {
-                    window.quotes = 0;
-                    window.quoted_separators = 0;
-                    break;
+            let line_end = window.line_ends & ours;
+            // Up to the lowest one, or all.
+            ours &= line_end ^ line_end.wrapping_sub(1);
+            if window.unusual & ours != 0 {
+                if window.wrong & ours != 0 {
+                    return None;
                 }
+                has_lines = true;
             }
-            let bit = window.ends.trailing_zeros();
-            let end = if bit < 64 {
-                window.block + bit as usize
-            } else {
-                text.len()
-            };
-            window.ends &= window.ends.wrapping_sub(1);
-            let quoted = is_quoted(text, cell, end);
-            let span = spans.get_mut(reading.cells)?;
-            // What does not fit is longer than the limit, which is seen below.
-            *span = (
-                (cell - begin) as u32 + u32::from(quoted),
-                ((end - begin) as u32).wrapping_sub(u32::from(quoted)),
-            );
-            reading.cells += 1;
-            reading.outer_quotes += 2 * u32::from(quoted);
-            cell = end + 1;
-            if text.get(end) == Some(&delimiter) {
-                continue;
+            let room: &mut [Span; ROOM] = spans.get_mut(cells..)?.first_chunk_mut()?;
+            let mut begins = window.begins & ours;
+            let mut ends = window.ends & ours;
+            let mut found = 0;
+            while begins != 0 {
+                let end = block.wrapping_add(ends.trailing_zeros()).wrapping_sub(1);
+                room[found % ROOM] = (cell, end);
+                cell = block.wrapping_add(begins.trailing_zeros()).wrapping_add(1);
+                begins &= begins.wrapping_sub(1);
+                ends &= ends.wrapping_sub(1);
+                found += 1;
             }
-            reading.end = end;
-            if bit < 64 {
-                let before = (1 << bit) - 1;
-                reading.quotes += (window.quotes & before).count_ones();
-                reading.quoted_separators |= window.quoted_separators & before;
-                window.quotes &= !before;
-                window.quoted_separators &= !before;
+            cells += found;
+            if line_end != 0 {
+                let bit = line_end.trailing_zeros();
+                let closed = (window.closed >> bit) as u32 & 1;
+                room[found % ROOM] = (cell, block.wrapping_add(bit).wrapping_sub(closed));
+                cells += 1;
+                let end = window.block + bit as usize;
+                let fits = end - begin <= limit && cells <= RECORD_CELLS;
+                return fits.then_some(Reading {
+                    cells,
+                    end,
+                    has_lines,
+                });
             }
-            self.window = window;
-            let right = reading.quotes == reading.outer_quotes && end - begin <= limit;
-            return right.then_some(reading);
+            if window.next() - begin > limit || !window.advance(text, delimiter) {
+                return None;
+            }
+            ours = u64::MAX;
+            block = block.wrapping_add(BLOCK as u32);
+            cell += window.opening as u32 & 1;
         }
     }
 
@@ -281,9 +358,8 @@ impl<'a> Records<'a> {
     #[cold]
     fn next_quoted(&mut self, begin: usize) -> Result<Option<Record<'_>>, InputError> {
         let text = self.text;
-        let limit = self.reader.record_bytes;
-        let end = match self.reader.quoted.read(&text[begin..], limit) {
-            Ok(end) => begin + end,
+        let (end, cells) = match self.reader.read_quoted(&text[begin..]) {
+            Ok((length, cells)) => (begin + length, cells),
             Err(TooLarge::Bytes) => return Err(self.too_long()),
             Err(TooLarge::Cells) => return Err(self.too_many_cells()),
         };
@@ -291,21 +367,11 @@ impl<'a> Records<'a> {
         let line = self.line;
         self.line += count_lines(bytes);
         self.step_over_line_end(end);
-        self.window = Window::from(self.at);
-        let mut cell = 0;
-        let quoted = &self.reader.quoted;
-        for (span, &end) in self
-            .reader
-            .spans
-            .iter_mut()
-            .zip(&quoted.ends[..quoted.count])
-        {
-            *span = (cell, end as u32);
-            cell = end as u32;
-        }
+        self.window = Window::before(self.at);
+        let quoted = self.reader.quoted.as_ref();
         Ok(Some(Record {
-            base: &quoted.cells,
-            spans: &self.reader.spans[..quoted.count],
+            base: quoted.map_or(&[], |quoted| &quoted.cells),
+            spans: &self.reader.spans[..cells],
             line,
             bytes,
         }))
@@ -344,11 +410,22 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Does the cell `text[begin..end]` begin and end with a quote?
-#[inline]
-fn is_quoted(text: &[u8], begin: usize, end: usize) -> bool {
-    // A cell of one byte would be a quote that is its own partner.
-    end - begin >= 2 && text[begin] == b'"' && text[end - 1] == b'"'
+/// How many spans there is room for when a block is read: no block has more cells.
+const ROOM: usize = 2 * BLOCK;
+
+/// As many spans as a record may have, and room for those of a block that has more.
+const SPANS: usize = RECORD_CELLS + ROOM;
+
+fn no_spans() -> Box<[Span; SPANS]> {
+    let spans = vec![(0, 0); SPANS].into_boxed_slice();
+    spans.try_into().expect("as many as were asked for")
+}
+
+/// Moves to the next block, past blank lines.
+#[cold]
+#[inline(never)]
+fn advance_between(window: &mut Window, text: &[u8], delimiter: u8) -> Option<()> {
+    window.advance(text, delimiter).then_some(())
 }
 
 /// The error for a record that begins on this line (1-based) and is longer than `limit_bytes`.

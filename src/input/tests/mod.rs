@@ -6,6 +6,7 @@ mod cutting;
 mod encodings;
 mod finding;
 mod large;
+mod records;
 mod workbooks;
 
 use std::fs;
