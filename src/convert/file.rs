@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::xxh3_64;
 
+use super::row_hash::RowHash;
 use crate::input::Record;
 use crate::mapping::cell::{DateOrder, TimeReader, Zone};
 use crate::mapping::{Binding, Place, Program, normalise};
@@ -40,7 +41,9 @@ pub struct FileContext {
     plain: Vec<u32>,
     /// The file's columns that make a row's identity, by the mapping's names, so that neither their order nor their
     /// spelling matters.
-    identity: Vec<(u32, usize)>,
+    identity: Vec<(u64, usize)>,
+    /// What the hash of every row begins with.
+    seed_hash: RowHash,
     /// Report, account and owner: rows of different ones are never the same row.
     seed: Vec<u8>,
 }
@@ -67,7 +70,7 @@ impl FileContext {
         facts: Facts,
     ) -> FileContext {
         let times = program.time_columns();
-        let mut identity: Vec<(u32, usize)> = Vec::new();
+        let mut identity: Vec<(u64, usize)> = Vec::new();
         for (at, header) in binding.header.iter().enumerate() {
             let owner = binding.owners[at].map(|column| &program.columns[column]);
             let slot = match owner {
@@ -92,7 +95,7 @@ impl FileContext {
                 }
                 None => format!("?{}", normalise(header)),
             };
-            identity.push((xxh3_64(slot.as_bytes()) as u32, at));
+            identity.push((xxh3_64(slot.as_bytes()), at));
         }
         let mut known_cells = binding.header.len();
         for (place, column) in binding.places.iter().zip(&program.columns) {
@@ -101,7 +104,7 @@ impl FileContext {
             {
                 known_cells = known_cells.max(at + 1);
                 if !column.volatile {
-                    identity.push((xxh3_64(column.name.as_bytes()) as u32, *at));
+                    identity.push((xxh3_64(column.name.as_bytes()), *at));
                 }
             }
         }
@@ -138,6 +141,7 @@ impl FileContext {
             known_cells,
             plain,
             identity,
+            seed_hash: RowHash::of(&seed),
             seed,
             program,
             binding,
@@ -153,99 +157,21 @@ impl FileContext {
     }
 
     /// Hash of a row's instant and cells: of those that are not empty, each with its column.
-    pub(super) fn row_hash(&self, time_ns: i64, record: Record<'_>, scratch: &mut Joined) -> u128 {
-        // A cell is joined with five bytes before it.
-        let longest = record.bytes().len() + 5 * self.identity.len();
-        scratch.start(self.seed.len() + 8 + longest);
-        scratch.put(&self.seed);
-        scratch.put(&time_ns.to_le_bytes());
+    #[inline]
+    pub(super) fn row_hash(&self, time_ns: i64, record: Record<'_>) -> u128 {
+        let mut hash = self.seed_hash;
+        hash.add(time_ns as u64, 0, 0);
         for (slot, at) in &self.identity {
             let cell = record.get(*at).unwrap_or_default();
             if !cell.is_empty() {
-                // 0xff stands in no UTF-8 text: where a cell ends is never in doubt.
-                let [a, b, c, d] = slot.to_le_bytes();
-                scratch.put(&[0xff, a, b, c, d]);
-                scratch.put_short(cell);
+                hash.add_text(*slot, cell);
             }
         }
-        xxh3_128(scratch.bytes())
+        hash.value()
     }
 
     /// Whether two files' rows may be the same rows, or parts of the same groups.
     pub fn scope(&self) -> &[u8] {
         &self.seed
-    }
-}
-
-/// Bytes of many small parts, joined to be hashed.
-#[derive(Default)]
-pub(super) struct Joined {
-    bytes: Vec<u8>,
-    length: usize,
-}
-
-impl Joined {
-    /// Begins anew, with room for so many bytes.
-    #[inline]
-    fn start(&mut self, most: usize) {
-        // A short part is written as 16 bytes, whatever its length.
-        if self.bytes.len() < most + 16 {
-            self.bytes.resize(most + 16, 0);
-        }
-        self.length = 0;
-    }
-
-    #[inline]
-    fn put(&mut self, part: &[u8]) {
-        self.bytes[self.length..self.length + part.len()].copy_from_slice(part);
-        self.length += part.len();
-    }
-
-    /// As `put`, for a part that is not longer than 16 bytes as a rule.
-    #[inline]
-    fn put_short(&mut self, part: &[u8]) {
-        let Some(place) = self.bytes[self.length..].first_chunk_mut::<16>() else {
-            return self.put(part);
-        };
-        let length = part.len();
-        match length {
-            8..=16 => {
-                place[..8].copy_from_slice(&part[..8]);
-                place[length - 8..length].copy_from_slice(&part[length - 8..]);
-            }
-            4..8 => {
-                place[..4].copy_from_slice(&part[..4]);
-                place[length - 4..length].copy_from_slice(&part[length - 4..]);
-            }
-            1..4 => {
-                place[0] = part[0];
-                place[length / 2] = part[length / 2];
-                place[length - 1] = part[length - 1];
-            }
-            _ => return self.put(part),
-        }
-        self.length += length;
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn parts_are_joined_whatever_their_length(
-            parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20),
-        ) {
-            let mut joined = Joined::default();
-            joined.start(parts.iter().map(Vec::len).sum());
-            parts.iter().for_each(|part| joined.put_short(part));
-            prop_assert_eq!(joined.bytes(), parts.concat());
-        }
     }
 }

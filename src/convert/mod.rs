@@ -7,6 +7,7 @@ mod batch;
 mod evaluate;
 mod file;
 mod options;
+mod row_hash;
 mod row_view;
 mod sums;
 mod worker;

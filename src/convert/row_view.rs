@@ -123,6 +123,29 @@ impl<'r> RowView<'r> {
         })
     }
 
+    /// The text that an expression gives, if that is just a cell of text.
+    #[inline]
+    pub fn text_cell(&self, expr: &Expr) -> Option<&'r [u8]> {
+        match expr {
+            Expr::Cell(column) if matches!(self.file.program.columns[*column].cell, Cell::Text) => {
+                Some(self.at(self.file.plain(*column)?))
+            }
+            _ => None,
+        }
+    }
+
+    /// The code of an asset as it stands in a cell, if an expression is just that; and whether it is to be written large.
+    #[inline]
+    pub fn code(&self, expr: &Expr) -> Option<(&'r [u8], bool)> {
+        match expr {
+            Expr::Cell(column) => match self.file.program.columns[*column].cell {
+                Cell::Asset { upper } => Some((self.at(self.file.plain(*column)?), upper)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The amount that an expression gives, with its text where it stands as it is written.
     #[inline]
     pub fn amount_text(&self, expr: &'r Expr) -> Evaluated<Option<NewAmount<'r>>> {

@@ -11,7 +11,7 @@ use super::batch::{
     UniqueRecord,
 };
 use super::evaluate::{Evaluate, RowError, Value, trim};
-use super::file::{FileContext, Joined};
+use super::file::FileContext;
 use super::row_view::RowView;
 use crate::input::Record;
 use crate::mapping::{
@@ -44,7 +44,7 @@ pub struct Worker<'f> {
     is_utf_8: bool,
     assets: FxHashMap<Box<[u8]>, Resolved>,
     /// The codes met last, each in the place that its letters give.
-    near_assets: Box<[(Short, NameId); NEAR]>,
+    near_assets: Box<[(Short, bool, NameId); NEAR]>,
     accounts: FxHashMap<Box<[u8]>, NameId>,
     /// Names that stand in the mapping itself, by the place of their text in memory.
     constants: Vec<(usize, NameId)>,
@@ -56,7 +56,6 @@ pub struct Worker<'f> {
     exact_key: bool,
     word_numbers: Vec<u32>,
     unique_columns: Vec<usize>,
-    joined: Joined,
     hash_scratch: Vec<u8>,
     text_scratch: Vec<u8>,
 }
@@ -87,7 +86,7 @@ impl<'f> Worker<'f> {
             names,
             is_utf_8,
             assets: FxHashMap::default(),
-            near_assets: Box::new([(Short::default(), NameId(0)); NEAR]),
+            near_assets: Box::new([(Short::default(), false, NameId(0)); NEAR]),
             accounts: FxHashMap::default(),
             constants: Vec::new(),
             candidates: FxHashMap::default(),
@@ -98,7 +97,6 @@ impl<'f> Worker<'f> {
                 .filter(|(_, column)| column.unique)
                 .map(|(index, _)| index)
                 .collect(),
-            joined: Joined::default(),
             hash_scratch: Vec::new(),
             text_scratch: Vec::new(),
         }
@@ -301,8 +299,7 @@ impl<'f> Worker<'f> {
                     message: "the row has no time".to_owned(),
                 });
             };
-            let hash = *hash
-                .get_or_insert_with(|| file.row_hash(time.ns(), view.record, &mut self.joined));
+            let hash = *hash.get_or_insert_with(|| file.row_hash(time.ns(), view.record));
             let account = self.account(view, &template.account)?;
             let fee_row = match rule
                 .group
@@ -325,11 +322,17 @@ impl<'f> Worker<'f> {
                 Some(group) => self.group_key(view, rule_index, group)?,
                 None => 0,
             };
-            let mut texts: [Cow<[u8]>; TEXT_COUNT] = Default::default();
-            for (slot, expr) in texts.iter_mut().zip(&template.texts) {
-                if let Some(expr) = expr {
-                    *slot = view.text(expr)?;
-                }
+            let mut made: [Cow<[u8]>; TEXT_COUNT] = Default::default();
+            let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
+            for ((slot, made), expr) in texts.iter_mut().zip(&mut made).zip(&template.texts) {
+                let Some(expr) = expr else { continue };
+                *slot = match view.text_cell(expr) {
+                    Some(cell) => cell,
+                    None => {
+                        *made = view.text(expr)?;
+                        made
+                    }
+                };
             }
             let head = EventHead {
                 time,
@@ -340,7 +343,7 @@ impl<'f> Worker<'f> {
                 nth: u8::try_from(nth).expect("few events of one row"),
                 line: view.record.line(),
             };
-            batch.end_event(at, &head, &texts.each_ref().map(|text| &**text));
+            batch.end_event(at, &head, &texts);
             if let Some(expr) = &template.event_id
                 && let Some(id) = event_id(&view.text(expr)?)
             {
@@ -456,7 +459,38 @@ impl<'f> Worker<'f> {
     }
 
     /// The canonical asset that an expression means for this row.
+    #[inline]
     fn asset(&mut self, view: &RowView<'_>, expr: &Expr, time: Time) -> Result<NameId, RowError> {
+        // Most codes are just cells, and were met a moment ago.
+        let Some((cell, upper)) = view.code(expr) else {
+            return self.asset_of_any(view, expr, time);
+        };
+        let near = Short::of(cell).map(|short| (short, (short.mixed() >> 56) as usize % NEAR));
+        if let Some((short, place)) = near
+            && self.near_assets[place].0 == short
+            && self.near_assets[place].1 == upper
+            && !cell.is_empty()
+        {
+            return Ok(self.near_assets[place].2);
+        }
+        let id = self.asset_of_any(view, expr, time)?;
+        if let Some((short, place)) = near
+            && matches!(
+                self.assets.get(&*view.asset_text(expr)?),
+                Some(Resolved::Always(_))
+            )
+        {
+            self.near_assets[place] = (short, upper, id);
+        }
+        Ok(id)
+    }
+
+    fn asset_of_any(
+        &mut self,
+        view: &RowView<'_>,
+        expr: &Expr,
+        time: Time,
+    ) -> Result<NameId, RowError> {
         let stated = address_of(expr);
         if let Some(id) = self.constant(stated) {
             return Ok(id);
@@ -467,18 +501,8 @@ impl<'f> Worker<'f> {
                 "this export does not say which asset it is about, and nobody else did: add `--asset BTC` (or its code)",
             ));
         }
-        let near = Short::of(&code).map(|short| (short, short.mixed() as usize >> 56 & (NEAR - 1)));
-        if let Some((short, place)) = near
-            && self.near_assets[place].0 == short
-            && !code.is_empty()
-        {
-            return Ok(self.near_assets[place].1);
-        }
         if let Some(Resolved::Always(id)) = self.assets.get(&*code) {
             self.constants.extend(stated.map(|stated| (stated, *id)));
-            if let Some((short, place)) = near {
-                self.near_assets[place] = (short, *id);
-            }
             return Ok(*id);
         }
         let resolved = match self.assets.get(&*code) {

@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{EventRef, Ledger};
-use crate::convert::{Key, Leg, LegText};
+use crate::convert::{EventRecord, Key, Leg, LegText};
 use crate::mapping::TEXT_COUNT;
 use crate::model::{Kind, Time};
 
@@ -55,6 +55,8 @@ pub struct EventView<'l> {
     pub texts: [&'l [u8]; TEXT_COUNT],
     /// The rows, in the order of the files.
     pub members: &'l [EventRef],
+    /// The first row.
+    first: EventRecord<'l>,
 }
 
 /// Where a row stands, and who read it.
@@ -77,9 +79,7 @@ impl<'l> EventView<'l> {
     #[inline]
     pub fn for_each_leg_text(&self, mut each: impl FnMut(&LegText<'l>, EventRef)) {
         if let [only] = self.members {
-            for leg in self.ledger.record(*only).legs() {
-                each(&leg, *only);
-            }
+            self.first.legs().for_each(|leg| each(&leg, *only));
             return;
         }
         // In a group, a main leg of zero says nothing beside another leg.
@@ -92,9 +92,8 @@ impl<'l> EventView<'l> {
                 }
             }
         }
-        let first = self.members[0];
-        if !any && let Some(leg) = self.ledger.record(first).legs().next() {
-            each(&leg, first);
+        if !any && let Some(leg) = self.first.legs().next() {
+            each(&leg, self.members[0]);
         }
     }
 
@@ -106,6 +105,16 @@ impl<'l> EventView<'l> {
             format: &self.ledger.context(file).program.id,
             file: &self.ledger.files[file].name,
             line: self.ledger.line(at),
+        }
+    }
+
+    /// Line of one of its rows, 1-based.
+    #[inline]
+    pub fn line(&self, at: EventRef) -> u64 {
+        if at == self.members[0] {
+            self.ledger.batch(at).line(self.first.line())
+        } else {
+            self.ledger.line(at)
         }
     }
 
@@ -149,21 +158,21 @@ impl Ledger {
         }
         EventView {
             ledger: self,
-            id: self.id(members),
+            id: self.id(members, &first),
             time,
             kind: first.kind(),
             texts,
             members,
+            first,
         }
     }
 
     /// The id of an event, from the hashes of its rows and their occurrence numbers; the order of the rows does not matter.
-    fn id(&self, members: &[EventRef]) -> u64 {
+    fn id(&self, members: &[EventRef], first: &EventRecord<'_>) -> u64 {
         if let Some(id) = self.batch(members[0]).given_id(members[0].event) {
             return id;
         }
-        let row_id = |at: &EventRef| {
-            let record = self.record(*at);
+        let row_id = |at: &EventRef, record: &EventRecord<'_>| {
             let occurrence = if self.occurrences.is_empty() {
                 0
             } else {
@@ -176,9 +185,12 @@ impl Ledger {
             xxh3_64(&bytes)
         };
         if let [only] = members {
-            return row_id(only);
+            return row_id(only, first);
         }
-        let mut ids: Vec<u64> = members.iter().map(row_id).collect();
+        let mut ids: Vec<u64> = members
+            .iter()
+            .map(|at| row_id(at, &self.record(*at)))
+            .collect();
         ids.sort_unstable();
         let mut hasher = Xxh3::new();
         ids.iter().for_each(|id| hasher.update(&id.to_le_bytes()));

@@ -36,6 +36,12 @@ impl Short {
         })
     }
 
+    /// Its first and last bytes, and its length: equal for equal texts, and no others.
+    #[inline]
+    pub fn numbers(self) -> [u64; 3] {
+        [self.first, self.last, self.length]
+    }
+
     /// A number that is another for most other texts.
     #[inline]
     pub fn mixed(self) -> u64 {

@@ -55,7 +55,7 @@ impl Layout for JsonLines {
             put_text(out, "format", &view.ledger.context(file).program.id);
             put_text(out, "file", &view.ledger.files[file].name);
             out.extend_from_slice(b",\"line\":");
-            put_number(out, view.ledger.line(at));
+            put_number(out, view.line(at));
             out.extend_from_slice(b"}\n");
             lines += 1;
         });

@@ -2,7 +2,7 @@
 
 use super::csv_text::{put_cell, put_id, put_number};
 use super::write::{Layout, Page, Written};
-use crate::ledger::EventView;
+use crate::ledger::{EventRef, EventView};
 use crate::model::headers;
 
 pub struct LedgerCsv;
@@ -29,6 +29,8 @@ impl Layout for LedgerCsv {
         // The texts are the same on every line of the event.
         let mut lines = 0;
         let mut texts: std::ops::Range<usize> = 0..0;
+        // So is the place, where it is the same row's.
+        let mut place: Option<(EventRef, std::ops::Range<usize>)> = None;
         view.for_each_leg_text(|leg, at| {
             if lines > 0 {
                 out.extend_from_within(prefix.clone());
@@ -66,13 +68,20 @@ impl Layout for LedgerCsv {
             } else {
                 out.extend_from_within(texts.clone());
             }
-            let file = view.ledger.file_index(at);
-            out.extend_from_slice(view.ledger.context(file).program.id.as_bytes());
-            out.push(b',');
-            out.extend_from_slice(&written.file_cells[file]);
-            out.push(b',');
-            put_number(out, view.ledger.line(at));
-            out.push(b'\n');
+            match &place {
+                Some((row, range)) if *row == at => out.extend_from_within(range.clone()),
+                _ => {
+                    let start = out.len();
+                    let file = view.ledger.file_index(at);
+                    out.extend_from_slice(view.ledger.context(file).program.id.as_bytes());
+                    out.push(b',');
+                    out.extend_from_slice(&written.file_cells[file]);
+                    out.push(b',');
+                    put_number(out, view.line(at));
+                    out.push(b'\n');
+                    place = Some((at, start..out.len()));
+                }
+            }
             lines += 1;
         });
         lines

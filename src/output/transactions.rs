@@ -42,27 +42,27 @@ impl Layout for Transactions {
     }
 
     fn event(&self, view: &EventView<'_>, written: &Written<'_>, page: &mut Page) -> u64 {
-        let mut legs = [None; MOST_LEGS];
-        let mut count = 0;
+        // Most events are one row: one account, and one leg on a side.
+        let mut row: [Option<LegText<'_>>; 3] = [None; 3];
+        let mut account = None;
+        let mut is_one_row = true;
         view.for_each_leg_text(|leg, _| {
-            if let Some(place) = legs.get_mut(count) {
-                *place = Some(*leg);
-            }
-            count += 1;
+            is_one_row &= *account.get_or_insert(leg.account) == leg.account;
+            is_one_row &= row[Side::of(leg) as usize].replace(*leg).is_none();
         });
-        match legs.get_mut(..count) {
-            Some(legs) => put_rows(view, written, page, legs),
-            None => {
-                let mut legs = Vec::with_capacity(count);
+        match account {
+            Some(account) if is_one_row => {
+                put_row(view, written, page, account, &row);
+                1
+            }
+            _ => {
+                let mut legs = Vec::new();
                 view.for_each_leg_text(|leg, _| legs.push(Some(*leg)));
                 put_rows(view, written, page, &mut legs)
             }
         }
     }
 }
-
-/// How many legs of an event are held without a memory of their own.
-const MOST_LEGS: usize = 8;
 
 /// Writes the rows of an event, account by account; takes its legs away as they are written.
 fn put_rows(

@@ -7,8 +7,8 @@ use std::sync::mpsc::sync_channel;
 use rayon::prelude::*;
 
 use super::readback::WrittenSums;
-use crate::model::time::TimeWriter;
 use crate::ledger::{Event, EventView, Ledger, NameTexts};
+use crate::model::time::TimeWriter;
 
 /// How many events one buffer holds.
 const EVENTS_PER_BUFFER: usize = 2048;
