@@ -441,17 +441,18 @@ impl Plain {
     #[inline(always)]
     fn read(number: &[u8]) -> Option<Plain> {
         match number.len() {
-            1..=8 => Plain::read_8(number),
-            9..=16 => Plain::read_16(number),
+            1..=9 => Plain::read_8(number),
+            10..=16 => Plain::read_16(number),
             _ => None,
         }
     }
 
+    /// Up to eight digits, and a point.
     #[inline(always)]
     fn read_8(number: &[u8]) -> Option<Plain> {
         let length = number.len();
-        // Moved up to the highest bytes, with zeros before.
-        let digits = if let Some(all) = number.first_chunk() {
+        // The last characters, moved up to the highest bytes, with zeros before.
+        let digits = if let Some(all) = number.last_chunk() {
             eight(all)
         } else if let (Some(first), Some(last)) = (number.first_chunk(), number.last_chunk()) {
             let four = |text: &[u8; 4]| u64::from(u32::from_le_bytes(*text) ^ ZEROS as u32);
@@ -462,7 +463,7 @@ impl Plain {
         };
         let other = over_nine(digits);
         if other == 0 {
-            return Some(Plain {
+            return (length < 9).then(|| Plain {
                 magnitude: joined(digits),
                 scale: 0,
                 whole_digits: length,
@@ -474,7 +475,11 @@ impl Plain {
         // What stands before the point moves into its place.
         let up_to_point = other ^ (other - 1);
         let point = (digits >> at) as u8;
-        let mut digits = digits ^ ((digits ^ digits << 8) & up_to_point);
+        let before = match number.first_chunk() {
+            Some(first) if length == 9 => eight(first),
+            _ => digits << 8,
+        };
+        let mut digits = digits ^ ((digits ^ before) & up_to_point);
         if point != POINT || over_nine(digits) != 0 || whole_digits == 0 {
             return None;
         }
@@ -491,6 +496,7 @@ impl Plain {
         })
     }
 
+    /// Up to eight digits on each side of a point, or 16 without.
     #[inline(always)]
     fn read_16(number: &[u8]) -> Option<Plain> {
         let length = number.len();

@@ -40,7 +40,7 @@ fn needs_no_look(cell: &[u8], delimiter: u8) -> bool {
 fn up_to_seven(text: &[u8]) -> u64 {
     if let (Some(start), Some(end)) = (text.first_chunk(), text.last_chunk()) {
         let four = |text: &[u8; 4]| u64::from(u32::from_le_bytes(*text));
-        return four(start) | four(end) << (8 * (text.len() - 4) as u32 & 63);
+        return four(start) | four(end) << (8 * (text.len() - 4));
     }
     match *text {
         [] => 0,

@@ -48,7 +48,7 @@ impl DateOrder {
 
 #[derive(Clone, Debug)]
 enum Format {
-    Written(Layout),
+    Written(Box<Layout>),
     Iso,
     /// Seconds × 10^-power since 1970: 0, 3 or 6.
     Unix(u8),
@@ -217,7 +217,10 @@ impl TimeReader {
                 "unix_ms" => Format::Unix(3),
                 "unix_us" => Format::Unix(6),
                 "excel" => Format::Excel,
-                pattern => Format::Written(Layout::new(pattern).map_err(|why| (index, why))?),
+                pattern => {
+                    let layout = Layout::new(pattern).map_err(|why| (index, why))?;
+                    Format::Written(Box::new(layout))
+                }
             };
             reader.has_zone &= match &format {
                 Format::Written(layout) => layout
