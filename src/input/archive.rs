@@ -36,13 +36,13 @@ enum Depth {
 
 fn add(source: Source, depth: Depth, found: &mut Discovery) -> Result<(), InputError> {
     let nested = || InputError::new(source.name(), InputErrorKind::NestedArchive);
-    let (first, _) = peek(open_packed(&source)?, &source)?;
+    let first = first_bytes(open_packed(&source)?, &source)?;
     match sniff::content(&first) {
         Content::Zip => add_zip(&source, depth, found),
         Content::Tar if depth == Depth::Member => Err(nested()),
         Content::Tar => add_tar(&source, found),
         Content::Gzip => {
-            let (first, _) = peek(open_unpacked(&source)?, &source)?;
+            let first = first_bytes(open_unpacked(&source)?, &source)?;
             match sniff::content(&first) {
                 Content::Tar if depth == Depth::File => add_tar(&source, found),
                 Content::Zip | Content::Gzip | Content::Tar => Err(nested()),
@@ -53,8 +53,8 @@ fn add(source: Source, depth: Depth, found: &mut Discovery) -> Result<(), InputE
     }
 }
 
-fn peek(raw: Raw, source: &Source) -> Result<(Vec<u8>, Raw), InputError> {
-    raw.peek(FIRST_BYTES)
+fn first_bytes(mut raw: Raw, source: &Source) -> Result<Vec<u8>, InputError> {
+    raw.read_first(FIRST_BYTES, source.size_bytes())
         .map_err(|error| InputError::from_io(source.name(), &error))
 }
 

@@ -15,7 +15,8 @@ use super::decode::{Block, TextReader};
 use super::document::{CutMode, Position};
 use super::error::InputError;
 use super::limits::RECORD_BYTES;
-use super::record::{core_reader, count_lines, too_long_record};
+use super::quoting::CoreReader;
+use super::record::{count_lines, too_long_record};
 
 /// Some whole records of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,13 @@ pub struct Chunk {
     pub is_last: bool,
 }
 
+impl Chunk {
+    /// Is all of it UTF-8? Then so is every record of it. It takes one fast pass over the text.
+    pub fn is_utf8(&self) -> bool {
+        self.text.is_ascii() || std::str::from_utf8(&self.text).is_ok()
+    }
+}
+
 /// The chunks of a document, in order.
 pub struct Chunks {
     source_name: String,
@@ -39,7 +47,9 @@ pub struct Chunks {
     /// Bytes to leave out before the first chunk.
     skip_bytes: u64,
     lines: u64,
-    cutter: ExactCutter,
+    delimiter: u8,
+    /// Made when the first exact cut is needed.
+    cutter: Option<ExactCutter>,
     mode: CutMode,
     chunk_bytes: usize,
     record_bytes: usize,
@@ -71,7 +81,8 @@ impl Chunks {
             rest: uncut.text,
             skip_bytes: start.byte - in_text,
             lines: start.line.saturating_sub(1),
-            cutter: ExactCutter::new(delimiter),
+            delimiter,
+            cutter: None,
             mode,
             chunk_bytes: chunk_bytes.max(1),
             record_bytes: RECORD_BYTES,
@@ -114,10 +125,20 @@ impl Chunks {
 
     fn cut_next(&mut self) -> Result<Option<Chunk>, InputError> {
         self.skip()?;
+        let left = self.rest.len() - self.rest_at;
+        if self.reader.has_ended() && left <= self.chunk_bytes {
+            // All that is left is one chunk: no need to copy it.
+            let mut text = std::mem::take(&mut self.rest);
+            text.drain(..self.rest_at);
+            self.rest_at = 0;
+            return Ok(self.last_chunk(Block::holding(text)));
+        }
         let mut block = Block::reusing(self.spare.pop().unwrap_or_default());
         let mut limit = self.chunk_bytes;
         let mut guessing = self.mode == CutMode::Guess;
-        self.cutter.start();
+        if let Some(cutter) = &mut self.cutter {
+            cutter.start();
+        }
         loop {
             // One byte more than wanted, to know whether this is the last chunk.
             self.fill(&mut block, limit + 1)?;
@@ -129,7 +150,9 @@ impl Chunks {
             let cut = if guessing {
                 guess_cut(window)
             } else {
-                self.cutter.cut(window)
+                self.cutter
+                    .get_or_insert_with(|| ExactCutter::new(self.delimiter))
+                    .cut(window)
             };
             if let Some(cut) = cut {
                 return Ok(Some(self.chunk(block, cut)));
@@ -244,8 +267,7 @@ fn blank_bytes(text: &[u8]) -> usize {
 
 /// Finds where records end by running `csv-core`, from a start that is known to be right.
 struct ExactCutter {
-    delimiter: u8,
-    core: csv_core::Reader,
+    core: CoreReader,
     /// Bytes that have been looked at.
     read: usize,
     /// Inside the record that `core` is reading.
@@ -260,8 +282,7 @@ struct ExactCutter {
 impl ExactCutter {
     fn new(delimiter: u8) -> ExactCutter {
         ExactCutter {
-            delimiter,
-            core: core_reader(delimiter),
+            core: CoreReader::new(delimiter),
             read: 0,
             inside: false,
             end: None,
@@ -273,7 +294,7 @@ impl ExactCutter {
     /// Begins a new text.
     fn start(&mut self) {
         if self.inside {
-            self.core = core_reader(self.delimiter);
+            self.core.restart();
         }
         self.read = 0;
         self.inside = false;

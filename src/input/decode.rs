@@ -26,6 +26,14 @@ impl Block {
         Block { bytes, length: 0 }
     }
 
+    /// A block that is filled with this text.
+    pub(crate) fn holding(text: Vec<u8>) -> Block {
+        Block {
+            length: text.len(),
+            bytes: text,
+        }
+    }
+
     pub(crate) fn text(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -84,6 +92,19 @@ impl TextReader {
             held_cr: false,
             ended: false,
         }
+    }
+
+    /// Reads UTF-8 whose beginning was read already. `ended`: nothing follows.
+    pub(crate) fn after(raw: Raw, ended: bool) -> TextReader {
+        TextReader {
+            ended,
+            ..TextReader::new(raw, None)
+        }
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended && !self.held_cr
     }
 
     /// From now on every `\r` without a `\n` becomes one, beginning with the text that was read.

@@ -6,7 +6,7 @@ use super::error::{InputError, InputErrorKind};
 use super::limits::{CHUNK_BYTES, HEAD_BYTES};
 use super::sniff;
 use super::source::{Place, Source};
-use super::unpack::{Raw, open_unpacked};
+use super::unpack::{GZIP, Raw, open_packed};
 use super::workbook;
 
 /// An opened source: UTF-8 with `\n` or `\r\n` line ends and no byte order mark, whatever it was
@@ -52,21 +52,36 @@ impl Document {
     /// # Errors
     /// When it cannot be read or is not text, or the label is not known.
     pub fn open(source: &Source, encoding: Option<&str>) -> Result<Document, InputError> {
+        let from_io = |error| InputError::from_io(source.name(), &error);
         if let Place::Sheet { sheet, .. } = source.place() {
             let text = workbook::sheet_text(source, sheet)?;
-            return Document::decode(source.clone(), Raw::from_memory(text), Some("utf-8"));
+            let expected = Some(text.len() as u64);
+            let mut raw = Raw::from_memory(text);
+            let first = raw.read_first(HEAD_BYTES, expected).map_err(from_io)?;
+            return Document::decode(source.clone(), first, raw, Some("utf-8"));
         }
-        Document::decode(source.clone(), open_unpacked(source)?, encoding)
+        let mut raw = open_packed(source)?;
+        let mut first = raw
+            .read_first(HEAD_BYTES, source.size_bytes())
+            .map_err(from_io)?;
+        if first.starts_with(&GZIP) {
+            raw = raw.preceded_by(first).gunzip();
+            first = raw.read_first(HEAD_BYTES, None).map_err(from_io)?;
+        }
+        Document::decode(source.clone(), first, raw, encoding)
     }
 
-    pub(super) fn decode(
+    /// Decodes a source that begins with the bytes `first` (all of it, if they are fewer than
+    /// [`HEAD_BYTES`]) and goes on with those of `raw`.
+    fn decode(
         source: Source,
+        mut first: Vec<u8>,
         raw: Raw,
         label: Option<&str>,
     ) -> Result<Document, InputError> {
         let from_io = |error| InputError::from_io(source.name(), &error);
-        let (first, raw) = raw.peek(HEAD_BYTES).map_err(from_io)?;
-        let encoding = sniff::text_encoding(&first, first.len() < HEAD_BYTES, label)
+        let is_all = first.len() < HEAD_BYTES;
+        let encoding = sniff::text_encoding(&first, is_all, label)
             .map_err(|kind| match kind {
                 InputErrorKind::NestedArchive if !source.can_reopen() => {
                     InputErrorKind::ArchiveInStream
@@ -74,13 +89,14 @@ impl Document {
                 kind => kind,
             })
             .map_err(|kind| InputError::new(source.name(), kind))?;
-        let raw = raw
-            .without(sniff::bom_bytes(&first, encoding))
-            .map_err(from_io)?;
-        let decoder =
-            (encoding != encoding_rs::UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        let mut reader = TextReader::new(raw, decoder);
-        let mut block = Block::default();
+        first.drain(..sniff::bom_bytes(&first, encoding));
+        let (mut reader, mut block) = if encoding == encoding_rs::UTF_8 {
+            (TextReader::after(raw, is_all), Block::holding(first))
+        } else {
+            let decoder = encoding.new_decoder_without_bom_handling();
+            let reader = TextReader::new(raw.preceded_by(first), Some(decoder));
+            (reader, Block::default())
+        };
         reader.fill(&mut block, HEAD_BYTES).map_err(from_io)?;
         if sniff::lines_end_with_cr(block.text()) {
             reader.translate_lone_cr(&mut block);

@@ -28,7 +28,10 @@ pub fn head_records(head: &[u8], delimiter: u8, limit: usize) -> Vec<HeadRecord>
         };
         let cells = record
             .iter()
-            .map(|cell| String::from_utf8_lossy(cell).into_owned())
+            .map(|cell| match str::from_utf8(cell) {
+                Ok(text) => text.to_owned(),
+                Err(_) => String::from_utf8_lossy(cell).into_owned(),
+            })
             .collect();
         let line = u64::from(record.line()) + 1;
         let end = records.position();

@@ -35,6 +35,7 @@ mod error;
 mod head;
 pub mod limits;
 mod marks;
+mod quoting;
 mod record;
 mod sniff;
 mod source;

@@ -13,6 +13,7 @@ use super::document::Position;
 use super::error::{InputError, InputErrorKind};
 use super::limits::{RECORD_BYTES, RECORD_CELLS};
 use super::marks::{BLOCK, Marks, odd_so_far};
+use super::quoting::CoreReader;
 
 /// Reads the records of one text after another; made once per worker, its buffers are reused.
 #[derive(Debug)]
@@ -293,17 +294,26 @@ impl<'a> Records<'a> {
                 }
                 has_lines = true;
             }
-            let room: &mut [Span; ROOM] = spans.get_mut(cells..)?.first_chunk_mut()?;
+            if cells > RECORD_CELLS {
+                return None;
+            }
+            let room: &mut [Span; ROOM] = spans[cells..].first_chunk_mut()?;
             let mut begins = window.begins & ours;
             let mut ends = window.ends & ours;
             let mut found = 0;
-            while begins != 0 {
-                let end = block.wrapping_add(ends.trailing_zeros()).wrapping_sub(1);
-                room[found % ROOM] = (cell, end);
-                cell = block.wrapping_add(begins.trailing_zeros()).wrapping_add(1);
-                begins &= begins.wrapping_sub(1);
-                ends &= ends.wrapping_sub(1);
-                found += 1;
+            'cells: for eight in room.as_chunks_mut::<8>().0 {
+                for (index, span) in eight.iter_mut().enumerate() {
+                    if begins == 0 {
+                        found += index;
+                        break 'cells;
+                    }
+                    let end = block.wrapping_add(ends.trailing_zeros()).wrapping_sub(1);
+                    *span = (cell, end);
+                    cell = block.wrapping_add(begins.trailing_zeros()).wrapping_add(1);
+                    begins &= begins.wrapping_sub(1);
+                    ends &= ends.wrapping_sub(1);
+                }
+                found += 8;
             }
             cells += found;
             if line_end != 0 {
@@ -312,7 +322,7 @@ impl<'a> Records<'a> {
                 room[found % ROOM] = (cell, block.wrapping_add(bit).wrapping_sub(closed));
                 cells += 1;
                 let end = window.block + bit as usize;
-                let fits = end - begin <= limit && cells <= RECORD_CELLS;
+                let fits = cells <= RECORD_CELLS && end - begin <= limit;
                 return fits.then_some(Reading {
                     cells,
                     end,
@@ -493,8 +503,7 @@ enum TooLarge {
 /// `csv-core` with the buffers it needs.
 #[derive(Debug)]
 struct QuotedReader {
-    core: csv_core::Reader,
-    delimiter: u8,
+    core: CoreReader,
     /// The cells of the record, one after the other.
     cells: Vec<u8>,
     /// Where each cell ends in `cells`.
@@ -506,8 +515,7 @@ struct QuotedReader {
 impl QuotedReader {
     fn new(delimiter: u8) -> QuotedReader {
         QuotedReader {
-            core: core_reader(delimiter),
-            delimiter,
+            core: CoreReader::new(delimiter),
             cells: Vec::new(),
             ends: Vec::new(),
             count: 0,
@@ -520,7 +528,7 @@ impl QuotedReader {
         match self.read_limited(text, limit_bytes) {
             Ok(end) if end <= limit_bytes => Ok(end),
             too_large => {
-                self.core = core_reader(self.delimiter);
+                self.core.restart();
                 too_large.and(Err(TooLarge::Bytes))
             }
         }
@@ -563,11 +571,4 @@ impl QuotedReader {
             }
         }
     }
-}
-
-/// A `csv-core` reader that is past its first read: only there it would take a byte order mark away.
-pub(crate) fn core_reader(delimiter: u8) -> csv_core::Reader {
-    let mut reader = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-    reader.read_record(b"\n", &mut [0], &mut [0]);
-    reader
 }

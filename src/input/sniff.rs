@@ -92,10 +92,17 @@ pub(crate) fn text_encoding(
         return Ok(encoding);
     }
     let is_utf_16 = |&encoding: &_| encoding == UTF_16LE || encoding == UTF_16BE;
-    if let Some(utf_16) = stated.filter(is_utf_16).or_else(|| utf_16_by_zeros(first)) {
+    if let Some(utf_16) = stated.filter(is_utf_16) {
         return Ok(utf_16);
     }
-    if memchr::memchr(0, first).is_some() || has_many_controls(first) {
+    if is_plain_ascii(first) {
+        return Ok(stated.unwrap_or(UTF_8));
+    }
+    let has_zeros = memchr::memchr(0, first).is_some();
+    if let Some(utf_16) = has_zeros.then(|| utf_16_by_zeros(first)).flatten() {
+        return Ok(utf_16);
+    }
+    if has_zeros || has_many_controls(first) {
         return Err(InputErrorKind::NotText("binary".to_owned()));
     }
     Ok(stated.unwrap_or_else(|| guess(first, is_all)))
@@ -135,25 +142,45 @@ fn utf_16_by_zeros(first: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// Is it nothing but printable ASCII, blanks and line ends? So it is with nearly every export.
+fn is_plain_ascii(first: &[u8]) -> bool {
+    // Not `all`: it would stop at a byte, and so look at each alone.
+    let is_plain = |bytes: &[u8]| {
+        (bytes.iter()).fold(true, |plain, &byte| {
+            plain & ((byte.wrapping_sub(b' ') <= b'~' - b' ') | (byte.wrapping_sub(9) <= 13 - 9))
+        })
+    };
+    let (blocks, rest) = first.as_chunks::<256>();
+    blocks.iter().all(|block| is_plain(block)) && is_plain(rest)
+}
+
 /// Is more than a tenth of it control characters that no text has?
 fn has_many_controls(first: &[u8]) -> bool {
-    let controls = first
-        .iter()
-        .filter(|byte| matches!(byte, 1..=8 | 14..=26 | 28..=31 | 127));
-    controls.count() * 10 > first.len()
+    let is_control = |byte: &&u8| matches!(byte, 1..=8 | 14..=26 | 28..=31 | 127);
+    // In pieces whose controls one byte can count.
+    let controls = |bytes: &[u8]| {
+        let count = bytes.iter().map(|byte| u8::from(is_control(&byte)));
+        usize::from(count.fold(0_u8, u8::wrapping_add))
+    };
+    let controls: usize = first.chunks(255).map(controls).sum();
+    controls * 10 > first.len()
 }
 
 /// Is it UTF-8? A text with a few broken characters (cut in the middle by who wrote it) is, if many
 /// whole ones stand beside them: read as anything else, all of them would become nonsense.
 fn is_mostly_utf_8(first: &[u8], is_all: bool) -> bool {
+    let error = match std::str::from_utf8(first) {
+        Ok(_) => return true,
+        Err(error) => error,
+    };
+    // The end of the head may have cut a character.
+    let is_cut = !is_all && error.error_len().is_none();
     let (mut whole, mut broken) = (0, 0);
     for piece in first.utf8_chunks() {
         whole += piece.valid().chars().filter(|c| !c.is_ascii()).count();
         broken += usize::from(!piece.invalid().is_empty());
     }
-    // The end of the head may have cut a character.
-    let cut = !is_all && std::str::from_utf8(first).is_err_and(|error| error.error_len().is_none());
-    broken -= usize::from(cut);
+    broken -= usize::from(is_cut);
     broken == 0 || whole > 8 * broken
 }
 
@@ -180,4 +207,40 @@ pub(crate) fn lines_end_with_cr(text: &[u8]) -> bool {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = || prop_oneof![1 => any::<u8>(), 3 => 0_u8..33, 3 => 125_u8..129];
+        let text = || prop::collection::vec(prop_oneof![1 => 9_u8..14, 5 => b' '..=b'~'], 0..600);
+        (text(), prop::collection::vec(byte(), 0..60), text())
+            .prop_map(|(before, odd, after)| [before, odd, after].concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn plain_ascii_is_what_every_other_test_would_let_pass(bytes in bytes(), is_all: bool) {
+            let is_plain = |byte: &u8| matches!(byte, 9..=13 | b' '..=b'~');
+            prop_assert_eq!(is_plain_ascii(&bytes), bytes.iter().all(is_plain));
+            if is_plain_ascii(&bytes) {
+                prop_assert!(utf_16_by_zeros(&bytes).is_none());
+                prop_assert!(!bytes.contains(&0) && !has_many_controls(&bytes));
+                prop_assert_eq!(guess(&bytes, is_all), UTF_8);
+            }
+        }
+
+        #[test]
+        fn controls_are_counted_over_any_length(bytes in bytes()) {
+            let is_control = |byte: &&u8| matches!(byte, 1..=8 | 14..=26 | 28..=31 | 127);
+            let controls = bytes.iter().filter(is_control).count();
+            prop_assert_eq!(has_many_controls(&bytes), controls * 10 > bytes.len());
+        }
+    }
 }

@@ -55,20 +55,35 @@ impl Raw {
         self.packed_read.load(Ordering::Relaxed)
     }
 
-    /// The first bytes, at most `count`, which will be read again.
-    pub(crate) fn peek(self, count: usize) -> io::Result<(Vec<u8>, Raw)> {
-        let mut raw = self;
-        let mut first = Vec::new();
-        raw.by_ref().take(count as u64).read_to_end(&mut first)?;
-        let again = Cursor::new(first.clone());
-        Ok((first, raw.map(|bytes| again.chain(bytes))))
+    /// Reads the first bytes: `count`, or all if there are fewer. `expected` is how many there may be.
+    pub(crate) fn read_first(
+        &mut self,
+        count: usize,
+        expected: Option<u64>,
+    ) -> io::Result<Vec<u8>> {
+        // One byte more than expected, to see the end without more room.
+        let expected = expected.and_then(|bytes| usize::try_from(bytes).ok());
+        let room = expected.unwrap_or(count).saturating_add(1).min(count);
+        let mut first = vec![0; room];
+        let mut length = 0;
+        while length < count {
+            if length == first.len() {
+                first.resize(count, 0);
+            }
+            match self.read(&mut first[length..]) {
+                Ok(0) => break,
+                Ok(bytes) => length += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        first.truncate(length);
+        Ok(first)
     }
 
-    /// The same without its first bytes.
-    pub(crate) fn without(mut self, bytes: usize) -> io::Result<Raw> {
-        let mut skipped = [0; 4];
-        self.read_exact(&mut skipped[..bytes])?;
-        Ok(self)
+    /// The same with these bytes before all others.
+    pub(crate) fn preceded_by(self, first: Vec<u8>) -> Raw {
+        self.map(|bytes| Cursor::new(first).chain(bytes))
     }
 
     /// Unpacks what is unpacked by `unpack` as it is read, within the limits.
@@ -105,12 +120,13 @@ pub(crate) fn open_packed(source: &Source) -> Result<Raw, InputError> {
 
 /// Opens the bytes of a source and unpacks gzip if they are gzip.
 pub(crate) fn open_unpacked(source: &Source) -> Result<Raw, InputError> {
-    let raw = open_packed(source)?;
-    (|| {
-        let (first, raw) = raw.peek(GZIP.len())?;
-        Ok(if first == GZIP { raw.gunzip() } else { raw })
-    })()
-    .map_err(|error| InputError::from_io(source.name(), &error))
+    let mut raw = open_packed(source)?;
+    let first = raw
+        .read_first(GZIP.len(), None)
+        .map_err(|error| InputError::from_io(source.name(), &error))?;
+    let is_gzip = first == GZIP;
+    let raw = raw.preceded_by(first);
+    Ok(if is_gzip { raw.gunzip() } else { raw })
 }
 
 /// What gzip begins with: its magic number and the one method there is.

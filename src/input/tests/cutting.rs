@@ -71,6 +71,7 @@ fn cut(text: &[u8], mode: CutMode, size: usize) -> (Vec<Row>, bool) {
     while let Some(chunk) = chunks.next().expect("memory") {
         assert!(!ended, "a chunk after the last");
         assert!(!chunk.text.is_empty());
+        assert_eq!(chunk.is_utf8(), std::str::from_utf8(&chunk.text).is_ok());
         ended = chunk.is_last;
         let (more, clean) = rows_of(&chunk.text, chunk.lines_before, &mut reader);
         rows.extend(more);
@@ -148,6 +149,7 @@ fn text_like() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(&b"\"\""[..]),
         1 => Just(&b"\"x\ny\""[..]),
         1 => Just(&b"\xEF\xBB\xBF"[..]),
+        1 => Just(&b"\xBF"[..]),
         1 => Just(&b"a cell that is longer than a block of the bytes that are looked at together"[..]),
         1 => Just(&b"\"\",\"\",\"\",\"\",\"quoted, with a separator\",0.1\n"[..]),
     ];
