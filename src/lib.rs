@@ -14,6 +14,7 @@
 
 pub mod cli;
 pub mod convert;
+mod in_order;
 pub mod input;
 pub mod ledger;
 pub mod mapping;

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::sums::Sums;
 use crate::mapping::TEXT_COUNT;
+use crate::model::short::put_short;
 use crate::model::{Amount, Kind, NameId, Role, Time};
 
 /// The rows of one chunk of a file.
@@ -698,12 +699,6 @@ fn put_amount(body: &mut Vec<u8>, new: NewAmount<'_>) {
     }
     // The longest amount has 41 bytes.
     body[length_at] = (body.len() - length_at - 1) as u8;
-}
-
-/// Appends a text that is short as a rule.
-#[inline]
-fn put_short(body: &mut Vec<u8>, text: &[u8]) {
-    body.extend_from_slice(text);
 }
 
 #[inline]

@@ -12,8 +12,11 @@ mod row_view;
 mod sums;
 mod worker;
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
+use crate::in_order::in_order;
 use crate::input::{
     Chunk, Chunks, CutMode, Document, InputError, Position, RecordReader, Source, head_records,
     limits,
@@ -36,9 +39,6 @@ pub use worker::{Candidate, RunNames, Worker, show_cell};
 
 /// The header line stands within this many lines.
 const HEADER_LINES: usize = 50;
-
-/// How many chunks of a file are worked on at a time, for each thread.
-const WAVE_CHUNKS: usize = 4;
 
 /// Delimiters that are tried.
 const DELIMITERS: &[u8] = b",;\t|";
@@ -294,18 +294,29 @@ fn convert_source(
     let cut = |document: Document, mode| {
         document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes)
     };
-    let read = |number: u32, chunk: &Chunk| read_chunk(number, chunk, source, &context, names);
+    let rows = RowsOf {
+        source,
+        context: &context,
+        names,
+        progress,
+    };
     let guessed = if source.can_reopen() {
-        read_rows(cut(document, CutMode::Guess), &read, progress)?
+        rows.read(cut(document, CutMode::Guess))?
     } else {
-        read_rows(cut(document, CutMode::Exact), &read, progress)?
+        rows.read(cut(document, CutMode::Exact))?
     };
     let (batches, keys) = match guessed {
         Some(read) => read,
         None => {
             // A cut was wrong: cut again, slowly and always right.
             let document = Document::open(source, context.program.encoding.as_deref())?;
-            read_rows(cut(document, CutMode::Exact), &read, &|_| ())?.unwrap_or_default()
+            let again = RowsOf {
+                progress: &|_| (),
+                ..rows
+            };
+            again
+                .read(cut(document, CutMode::Exact))?
+                .unwrap_or_default()
         }
     };
     Ok(Reading::Read(Box::new(FileRows {
@@ -325,76 +336,84 @@ fn not_read(detection: Detection) -> Reading {
     }
 }
 
-/// The rows of a chunk, and whether the chunk ended where a record ends.
-type ChunkRead = (Batch, bool);
+/// What the rows of a source are read with.
+#[derive(Clone, Copy)]
+struct RowsOf<'s> {
+    source: &'s Source,
+    context: &'s FileContext,
+    names: &'s RunNames,
+    progress: &'s (dyn Fn(u64) + Sync),
+}
 
-/// The rows of a document in batches, or nothing if a cut was wrong: a chunk that is not the last ends inside a record.
-fn read_rows(
-    mut chunks: Chunks,
-    read_chunk: &(dyn Fn(u32, &Chunk) -> Result<ChunkRead, InputError> + Sync),
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<Option<(Vec<Batch>, Vec<Key>)>, InputError> {
-    let wave_length = WAVE_CHUNKS * rayon::current_num_threads().max(1);
-    let mut batches: Vec<Batch> = Vec::new();
-    let mut keys = Vec::new();
-    let mut told = 0;
-    let mut wave = next_wave(&mut chunks, wave_length)?;
-    while !wave.is_empty() {
-        // The next wave is read from the file while this one is worked on.
-        let first = u32::try_from(batches.len()).expect("fewer chunks than 2^32");
-        let numbered = wave.par_iter().zip_eq(first..first + wave.len() as u32);
-        let work = || -> Result<Vec<ChunkRead>, InputError> {
-            numbered
-                .map(|(chunk, number)| read_chunk(number, chunk))
-                .collect()
+/// The rows of a file, and the times and places of their events.
+type Rows = (Vec<Batch>, Vec<Key>);
+
+/// Why the reading of rows stopped.
+enum Stop {
+    /// A cut was wrong: a chunk that is not the last ends inside a record.
+    WrongCut,
+    Failed(InputError),
+}
+
+impl RowsOf<'_> {
+    /// The rows of a document in batches, or nothing if a cut was wrong.
+    fn read(self, chunks: Chunks) -> Result<Option<Rows>, InputError> {
+        let chunks = Mutex::new((chunks, 0));
+        let lock = || chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = || {
+            let (chunks, told) = &mut *lock();
+            let chunk = chunks.next().map_err(Stop::Failed).transpose();
+            let read = chunks.bytes_read();
+            (self.progress)(read - *told);
+            *told = read;
+            chunk
         };
-        let (read, next) = rayon::join(work, || next_wave(&mut chunks, wave_length));
-        for ((mut batch, clean), chunk) in read?.into_iter().zip(wave) {
-            if !clean && !chunk.is_last {
-                return Ok(None);
-            }
+        let begin = || {
+            let worker = Worker::new(self.context, self.names);
+            (worker, RecordReader::new(self.context.delimiter))
+        };
+        let work = |(worker, reader): &mut (Worker<'_>, RecordReader), number, chunk: Chunk| {
+            let batch = self.read_chunk(worker, reader, number, &chunk);
+            lock().0.recycle(chunk.text);
+            batch
+        };
+        let mut batches: Vec<Batch> = Vec::new();
+        let mut keys = Vec::new();
+        let put = |mut batch: Batch| {
             keys.append(&mut batch.keys);
             batch.keys = Vec::new();
             batches.push(batch);
-            chunks.recycle(chunk.text);
-        }
-        progress(chunks.bytes_read() - told);
-        told = chunks.bytes_read();
-        wave = next?;
-    }
-    Ok(Some((batches, keys)))
-}
-
-fn next_wave(chunks: &mut Chunks, length: usize) -> Result<Vec<Chunk>, InputError> {
-    let mut wave = Vec::with_capacity(length);
-    while wave.len() < length {
-        match chunks.next()? {
-            Some(chunk) => wave.push(chunk),
-            None => break,
+            Ok(())
+        };
+        match in_order(next, begin, work, put) {
+            Ok(()) => Ok(Some((batches, keys))),
+            Err(Stop::WrongCut) => Ok(None),
+            Err(Stop::Failed(error)) => Err(error),
         }
     }
-    Ok(wave)
-}
 
-fn read_chunk(
-    number: u32,
-    chunk: &Chunk,
-    source: &Source,
-    context: &FileContext,
-    names: &RunNames,
-) -> Result<ChunkRead, InputError> {
-    let mut batch = Batch::for_text(number, chunk.lines_before, chunk.text.len());
-    let is_utf_8 = std::str::from_utf8(&chunk.text).is_ok();
-    let mut worker = Worker::new(context, names, is_utf_8);
-    let mut reader = RecordReader::new(context.delimiter);
-    let mut records = reader.start(&chunk.text);
-    while let Some(record) = records
-        .next()
-        .map_err(|error| error.in_source(source.name(), chunk.lines_before))?
-    {
-        worker.read_row(record, &mut batch);
+    fn read_chunk(
+        self,
+        worker: &mut Worker<'_>,
+        reader: &mut RecordReader,
+        number: usize,
+        chunk: &Chunk,
+    ) -> Result<Batch, Stop> {
+        let number = u32::try_from(number).expect("fewer chunks than 2^32");
+        let mut batch = Batch::for_text(number, chunk.lines_before, chunk.text.len());
+        worker.expect_utf_8(chunk.is_utf8());
+        let mut records = reader.start(&chunk.text);
+        while let Some(record) = records.next().map_err(|error| {
+            Stop::Failed(error.in_source(self.source.name(), chunk.lines_before))
+        })? {
+            worker.read_row(record, &mut batch);
+        }
+        if records.ended_clean() || chunk.is_last {
+            Ok(batch)
+        } else {
+            Err(Stop::WrongCut)
+        }
     }
-    Ok((batch, records.ended_clean()))
 }
 
 /// Whose history a file is: said by the person, or by the file's name, or by the one address that every row has.

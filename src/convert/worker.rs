@@ -74,8 +74,7 @@ pub enum Candidate {
 }
 
 impl<'f> Worker<'f> {
-    /// `is_utf_8`: whether the rows that come are known to be UTF-8.
-    pub fn new(file: &'f FileContext, names: &'f RunNames, is_utf_8: bool) -> Worker<'f> {
+    pub fn new(file: &'f FileContext, names: &'f RunNames) -> Worker<'f> {
         let columns = file.program.columns.iter().enumerate();
         let words = file.program.dispatch.columns.iter();
         let exact_key = words.clone().try_fold(1u64, |product, column| {
@@ -84,7 +83,7 @@ impl<'f> Worker<'f> {
         Worker {
             file,
             names,
-            is_utf_8,
+            is_utf_8: false,
             assets: FxHashMap::default(),
             near_assets: Box::new([(Short::default(), false, NameId(0)); NEAR]),
             accounts: FxHashMap::default(),
@@ -100,6 +99,11 @@ impl<'f> Worker<'f> {
             hash_scratch: Vec::new(),
             text_scratch: Vec::new(),
         }
+    }
+
+    /// Says whether the rows that come are known to be UTF-8.
+    pub fn expect_utf_8(&mut self, is_utf_8: bool) {
+        self.is_utf_8 = is_utf_8;
     }
 
     /// Reads one record into the batch: every record becomes exactly one row with one outcome.

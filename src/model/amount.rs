@@ -161,15 +161,6 @@ impl Amount {
         Amount::fitted(mantissa < 0, mantissa.unsigned_abs(), scale)
     }
 
-    /// From the parts of an amount, as [`mantissa`](Amount::mantissa) and [`scale`](Amount::scale) gave them.
-    pub(crate) fn from_own_parts(mantissa: i128, scale: u8) -> Amount {
-        debug_assert_eq!(
-            Amount::from_parts(mantissa, u32::from(scale)),
-            Some(Amount { mantissa, scale })
-        );
-        Amount { mantissa, scale }
-    }
-
     /// All digits as one whole number, signed: 1.25 has 125.
     pub const fn mantissa(self) -> i128 {
         self.mantissa

@@ -7,7 +7,7 @@ pub mod amount;
 pub mod headers;
 mod kind;
 mod names;
-mod short;
+pub(crate) mod short;
 pub mod time;
 
 pub use amount::{Amount, AmountError, Overflow, Sum};

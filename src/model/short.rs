@@ -1,4 +1,4 @@
-//! A short text as two numbers, to be compared and looked up without its bytes.
+//! Short texts: as two numbers, to be compared and looked up without their bytes; and copied without a call.
 
 /// A text of at most 16 bytes. Equal texts are equal, and no others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -12,22 +12,13 @@ impl Short {
     /// `None` for a longer text.
     #[inline]
     pub fn of(text: &[u8]) -> Option<Short> {
-        // The first and the last bytes of a text of known length, where they overlap too, are all of it.
-        let (first, last) = match text.len() {
-            8..=16 => (
-                u64::from_le_bytes(*text.first_chunk()?),
-                u64::from_le_bytes(*text.last_chunk()?),
-            ),
-            4..8 => (
-                u64::from(u32::from_le_bytes(*text.first_chunk()?)),
-                u64::from(u32::from_le_bytes(*text.last_chunk()?)),
-            ),
-            1..4 => (
-                u64::from(text[0]) | u64::from(text[text.len() / 2]) << 8,
-                u64::from(text[text.len() - 1]),
-            ),
-            0 => (0, 0),
-            _ => return None,
+        // The first and the last eight bytes of a text of known length, where they overlap too, are all of it.
+        let (first, last) = match (text.first_chunk(), text.last_chunk()) {
+            (Some(first), Some(last)) if text.len() <= 16 => {
+                (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+            }
+            (Some(_), _) => return None,
+            _ => (up_to_seven(text), 0),
         };
         Some(Short {
             first,
@@ -47,6 +38,63 @@ impl Short {
     pub fn mixed(self) -> u64 {
         (self.first ^ self.last.rotate_left(29) ^ self.length << 57)
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+/// Up to seven characters, the first in the lowest byte, with zeros behind the last.
+#[inline]
+pub(crate) fn up_to_seven(text: &[u8]) -> u64 {
+    if let (Some(start), Some(end)) = (text.first_chunk(), text.last_chunk()) {
+        let four = |text: &[u8; 4]| u64::from(u32::from_le_bytes(*text));
+        return four(start) | four(end) << (8 * (text.len() - 4));
+    }
+    match *text {
+        [] => 0,
+        [one] => u64::from(one),
+        [one, two] => u64::from(one) | u64::from(two) << 8,
+        [one, two, three, ..] => u64::from(one) | u64::from(two) << 8 | u64::from(three) << 16,
+    }
+}
+
+/// Appends a text that is short as a rule: without a call where it has at most 16 bytes.
+#[inline]
+pub(crate) fn put_short(out: &mut Vec<u8>, text: &[u8]) {
+    let length = out.len() + text.len();
+    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(start), Some(end)) if text.len() <= 16 => {
+            out.extend_from_slice(start);
+            out.truncate(length - 8);
+            out.extend_from_slice(end);
+        }
+        (Some(_), _) => out.extend_from_slice(text),
+        _ => {
+            out.extend_from_slice(&up_to_seven(text).to_le_bytes());
+            out.truncate(length);
+        }
+    }
+}
+
+/// Appends `source[start..start + length]`. That is a copy of 16 or 32 bytes, of which the end is dropped again, where
+/// `source` goes on long enough behind what is wanted.
+///
+/// # Panics
+/// If `source` ends before.
+#[inline]
+pub(crate) fn append_short(out: &mut Vec<u8>, source: &[u8], start: usize, length: usize) {
+    let rest = &source[start..];
+    let end = out.len() + length;
+    if length <= 16
+        && let Some(block) = rest.first_chunk::<16>()
+    {
+        out.extend_from_slice(block);
+        out.truncate(end);
+    } else if length <= 32
+        && let Some(block) = rest.first_chunk::<32>()
+    {
+        out.extend_from_slice(block);
+        out.truncate(end);
+    } else {
+        out.extend_from_slice(&rest[..length]);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Cells of CSV, appended to a buffer.
 
+use crate::model::short::{append_short, put_short, up_to_seven};
+
 /// Appends a cell, in quotes only where it needs them.
 #[inline]
 pub fn put_cell(out: &mut Vec<u8>, cell: &[u8], delimiter: u8) {
@@ -33,21 +35,6 @@ fn needs_no_look(cell: &[u8], delimiter: u8) -> bool {
         }
     };
     found == 0
-}
-
-/// Up to seven characters, the first in the lowest byte, with zeros behind the last.
-#[inline]
-fn up_to_seven(text: &[u8]) -> u64 {
-    if let (Some(start), Some(end)) = (text.first_chunk(), text.last_chunk()) {
-        let four = |text: &[u8; 4]| u64::from(u32::from_le_bytes(*text));
-        return four(start) | four(end) << (8 * (text.len() - 4));
-    }
-    match *text {
-        [] => 0,
-        [one] => u64::from(one),
-        [one, two] => u64::from(one) | u64::from(two) << 8,
-        [one, two, three, ..] => u64::from(one) | u64::from(two) << 8 | u64::from(three) << 16,
-    }
 }
 
 #[inline(never)]
@@ -95,48 +82,6 @@ fn put_quoted(out: &mut Vec<u8>, cell: &[u8]) {
         out.push(*byte);
     }
     out.push(b'"');
-}
-
-/// Appends a text that is short as a rule: without a call where it has at most 16 bytes.
-#[inline]
-pub fn put_short(out: &mut Vec<u8>, text: &[u8]) {
-    let length = out.len() + text.len();
-    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (Some(start), Some(end)) if text.len() <= 16 => {
-            out.extend_from_slice(start);
-            out.truncate(length - 8);
-            out.extend_from_slice(end);
-        }
-        (Some(_), _) => out.extend_from_slice(text),
-        _ => {
-            out.extend_from_slice(&up_to_seven(text).to_le_bytes());
-            out.truncate(length);
-        }
-    }
-}
-
-/// Appends `source[start..start + length]`. That is a copy of 16 or 32 bytes, of which the end is dropped again, where
-/// `source` goes on long enough behind what is wanted.
-///
-/// # Panics
-/// If `source` ends before.
-#[inline]
-pub fn append_short(out: &mut Vec<u8>, source: &[u8], start: usize, length: usize) {
-    let rest = &source[start..];
-    let end = out.len() + length;
-    if length <= 16
-        && let Some(block) = rest.first_chunk::<16>()
-    {
-        out.extend_from_slice(block);
-        out.truncate(end);
-    } else if length <= 32
-        && let Some(block) = rest.first_chunk::<32>()
-    {
-        out.extend_from_slice(block);
-        out.truncate(end);
-    } else {
-        out.extend_from_slice(&rest[..length]);
-    }
 }
 
 /// Appends a whole number.

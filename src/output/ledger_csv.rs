@@ -4,6 +4,7 @@ use super::csv_text::{put_cell, put_id, put_number};
 use super::write::{Layout, Page, Written};
 use crate::ledger::{EventRef, EventView};
 use crate::model::headers;
+use crate::model::short::put_short;
 
 pub struct LedgerCsv;
 
@@ -23,7 +24,7 @@ impl Layout for LedgerCsv {
         out.push(b',');
         times.write(view.time, out);
         out.push(b',');
-        out.extend_from_slice(view.kind.word().as_bytes());
+        put_short(out, view.kind.word().as_bytes());
         out.push(b',');
         let prefix = line_start..out.len();
         // The texts are the same on every line of the event.
@@ -37,23 +38,23 @@ impl Layout for LedgerCsv {
             }
             let account = &written.account_cells[leg.account.0 as usize];
             let asset = &written.asset_cells[leg.asset.0 as usize];
-            out.extend_from_slice(account);
+            put_short(out, account);
             out.push(b',');
-            out.extend_from_slice(asset);
+            put_short(out, asset);
             out.push(b',');
             let start = out.len();
             if leg.negative {
                 out.push(b'-');
             }
-            out.extend_from_slice(leg.amount);
+            put_short(out, leg.amount);
             sums.add_at(leg.account.0, leg.asset.0, out, start..out.len(), false);
             out.push(b',');
-            out.extend_from_slice(leg.role.word().as_bytes());
+            put_short(out, leg.role.word().as_bytes());
             out.push(b',');
             if let Some((value, currency)) = leg.value {
-                out.extend_from_slice(value);
+                put_short(out, value);
                 out.push(b',');
-                out.extend_from_slice(&written.asset_cells[currency.0 as usize]);
+                put_short(out, &written.asset_cells[currency.0 as usize]);
             } else {
                 out.push(b',');
             }
@@ -73,9 +74,9 @@ impl Layout for LedgerCsv {
                 _ => {
                     let start = out.len();
                     let file = view.ledger.file_index(at);
-                    out.extend_from_slice(view.ledger.context(file).program.id.as_bytes());
+                    put_short(out, view.ledger.context(file).program.id.as_bytes());
                     out.push(b',');
-                    out.extend_from_slice(&written.file_cells[file]);
+                    put_short(out, &written.file_cells[file]);
                     out.push(b',');
                     put_number(out, view.line(at));
                     out.push(b'\n');

@@ -8,6 +8,7 @@ use super::write::{Layout, Page, Written};
 use crate::convert::{Leg, LegText};
 use crate::ledger::EventView;
 use crate::model::headers;
+use crate::model::short::put_short;
 use crate::model::{Amount, NameId, Role};
 
 pub struct Transactions;
@@ -121,9 +122,9 @@ fn put_row(
     page.times.write(view.time, &mut page.text);
     let out = &mut page.text;
     out.push(b',');
-    out.extend_from_slice(view.kind.word().as_bytes());
+    put_short(out, view.kind.word().as_bytes());
     out.push(b',');
-    out.extend_from_slice(&written.account_cells[account.0 as usize]);
+    put_short(out, &written.account_cells[account.0 as usize]);
     for leg in row {
         out.push(b',');
         if let Some(leg) = leg {
@@ -134,11 +135,11 @@ fn put_row(
             }
             let end = out.len();
             let start = end - usize::from(out[end - 1] == b'-');
-            out.extend_from_slice(leg.amount);
+            put_short(out, leg.amount);
             page.sums
                 .add_at(account.0, leg.asset.0, out, start..out.len(), goes_out);
             out.push(b',');
-            out.extend_from_slice(&written.asset_cells[leg.asset.0 as usize]);
+            put_short(out, &written.asset_cells[leg.asset.0 as usize]);
         } else {
             out.push(b',');
         }
@@ -147,9 +148,9 @@ fn put_row(
     let [sent, received, _] = row;
     let value = received.and_then(|leg| leg.value);
     if let Some((value, currency)) = value.or_else(|| sent.and_then(|leg| leg.value)) {
-        out.extend_from_slice(value);
+        put_short(out, value);
         out.push(b',');
-        out.extend_from_slice(&written.asset_cells[currency.0 as usize]);
+        put_short(out, &written.asset_cells[currency.0 as usize]);
     } else {
         out.push(b',');
     }
