@@ -527,6 +527,7 @@ impl<'a> Record<'a> {
     }
 
     /// The record as it stands in the text, quotes and all, without the line end after it.
+    #[inline]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
