@@ -3,11 +3,12 @@
 //! Almost every record is read the fast way: separators are found 64 bytes at a time, those between
 //! quotes are left out, and the cells are slices of the text. This is right if every quote of the record
 //! is the first or the last byte of a cell that has no other quotes, which the same masks show: then
-//! `csv-core`, whose rules are the ones that count, would find the same. Any other record (an escaped
-//! quote, a stray one) is read again by `csv-core` itself, which unescapes it into a buffer.
+//! `csv-core`, whose rules are the ones that count, would find the same. So it would if no cell begins with
+//! a quote, and all quotes are part of cells. Any other record (most of them have an escaped quote) is read
+//! again by `csv-core` itself, which unescapes it into a buffer.
 
 use csv_core::ReadRecordResult;
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2};
 
 use super::document::Position;
 use super::error::{InputError, InputErrorKind};
@@ -246,8 +247,12 @@ impl<'a> Records<'a> {
             self.state = State::EndedClean;
             return Ok(None);
         }
-        let Some(reading) = self.read_plain(begin) else {
-            return self.next_quoted(begin);
+        let reading = match self.read_plain(begin) {
+            Some(reading) => reading,
+            None => match self.read_unquoted(begin) {
+                Some(reading) => reading,
+                None => return self.next_quoted(begin),
+            },
         };
         let line = self.line;
         self.step_over_line_end(reading.end);
@@ -336,6 +341,40 @@ impl<'a> Records<'a> {
             block = block.wrapping_add(BLOCK as u32);
             cell += window.opening as u32 & 1;
         }
+    }
+
+    /// Finds the cells and the end of the record at `begin`, which is not a blank line, if no cell of it
+    /// begins with a quote: then all its quotes are part of cells. `None` if one does, or it passes a limit.
+    #[cold]
+    #[inline(never)]
+    fn read_unquoted(&mut self, begin: usize) -> Option<Reading> {
+        let RecordReader {
+            delimiter,
+            spans,
+            record_bytes,
+            ..
+        } = &mut *self.reader;
+        let text = &self.text[begin..];
+        // One byte more than a record may have: the line end after it.
+        let window = &text[..text.len().min(record_bytes.saturating_add(1))];
+        let length = memchr2(b'\n', b'\r', window).unwrap_or(window.len());
+        let record = &window[..length];
+        let mut cells = 0;
+        let mut cell = 0;
+        for end in memchr_iter(*delimiter, record).chain([length]) {
+            if record.get(cell) == Some(&b'"') || cells == RECORD_CELLS {
+                return None;
+            }
+            spans[cells] = (cell as u32, end as u32);
+            cells += 1;
+            cell = end + 1;
+        }
+        self.window = Window::before(begin + length + 1);
+        (length <= *record_bytes).then_some(Reading {
+            cells,
+            end: begin + length,
+            has_lines: false,
+        })
     }
 
     /// Did the text end where a record ends? Known when [`next`](Self::next) has returned `None`.
@@ -488,6 +527,7 @@ impl<'a> Record<'a> {
     }
 
     /// The record as it stands in the text, quotes and all, without the line end after it.
+    #[inline]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use crate::input::RecordReader;
+use crate::input::limits::RECORD_CELLS;
 
 const DELIMITERS: [u8; 8] = [b',', b';', b'\t', b'|', b' ', b'a', 0, 0xFF];
 
@@ -115,6 +116,31 @@ fn records_are_the_same_wherever_the_blocks_begin() {
             let mut reader = RecordReader::new(b',');
             let rows = by_us(text.as_bytes(), b',', &mut reader);
             assert_eq!(rows, by_csv(text.as_bytes(), b','), "{before} {after}");
+        }
+    }
+}
+
+#[test]
+fn a_record_with_stray_quotes_keeps_to_the_limits() {
+    for line_end in ["", "\n", "\r\n1,2\n"] {
+        for (bytes, fits) in [(100, true), (101, false)] {
+            let text = format!("\nx\"{}{line_end}", "y".repeat(bytes - 2));
+            let mut reader = RecordReader::with_record_bytes(b',', 100);
+            let mut records = reader.start(text.as_bytes());
+            let record = records.next();
+            assert_eq!(record.is_ok(), fits, "{bytes} {line_end:?}");
+            assert!(record.err().is_none_or(|error| error.line() == Some(2)));
+        }
+        for (cells, fits) in [(RECORD_CELLS, true), (RECORD_CELLS + 1, false)] {
+            let text = format!("{}{line_end}", vec!["x\""; cells].join(","));
+            let mut reader = RecordReader::new(b',');
+            let mut records = reader.start(text.as_bytes());
+            let record = records.next();
+            assert_eq!(record.is_ok(), fits, "{cells} {line_end:?}");
+            if let Ok(record) = record {
+                let record = record.expect("one");
+                assert_eq!((record.len(), record.get(7)), (cells, Some(&b"x\""[..])));
+            }
         }
     }
 }
