@@ -36,13 +36,16 @@ pub struct Folded {
 }
 
 /// Reads all sources, recognises each, and puts their rows together. `progress` is told the bytes as they are read.
+///
+/// # Errors
+/// When rows that were put aside cannot be read again.
 pub fn fold(
     sources: &[Source],
     library: &Library,
     options: &Options,
     period: Period,
     progress: &(dyn Fn(u64) + Sync),
-) -> Folded {
+) -> std::io::Result<Folded> {
     let names = RunNames::default();
     let readings = convert::convert(sources, library, options, &names, progress);
     let mut files = Vec::new();
@@ -53,8 +56,8 @@ pub fn fold(
             other => left_out.push((source.name().to_owned(), other)),
         }
     }
-    Folded {
-        ledger: Ledger::build(files, names, period),
+    Ok(Folded {
+        ledger: Ledger::build(files, names, period)?,
         left_out,
-    }
+    })
 }

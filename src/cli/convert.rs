@@ -181,6 +181,7 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         progress.add(bytes)
     });
     progress.finish();
+    let mut folded = folded.map_err(|error| cannot_be_read_back(&error))?;
     for (name, reading) in folded.left_out {
         match reading {
             Reading::Failed(error)
@@ -217,7 +218,7 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         args,
         globals,
         &layout,
-        &folded.ledger,
+        &mut folded.ledger,
         &discovery.sources,
         problems,
     )
@@ -228,7 +229,7 @@ fn finish(
     args: &ConvertArgs,
     globals: &Globals,
     layout: &Layout,
-    ledger: &Ledger,
+    ledger: &mut Ledger,
     sources: &[Source],
     problems: Vec<Problem>,
 ) -> Result<i32, CliError> {

@@ -4,8 +4,12 @@
 //! of its row, its legs and texts. An amount lies there as it is written, so that a writer copies it. A million rows cost a
 //! few allocations, and an arena can be put aside in a file as it is.
 
+use std::borrow::Cow;
+use std::io;
+
 use rustc_hash::FxHashMap;
 
+use super::aside::Aside;
 use super::sums::Sums;
 use crate::mapping::TEXT_COUNT;
 use crate::model::short::put_short;
@@ -44,6 +48,8 @@ pub struct Batch {
     /// Whether the row that is being read has an event already.
     row_has_event: bool,
     arena: Vec<u8>,
+    /// Where the events lie, if they were put aside.
+    aside: Option<Aside>,
     /// Legs of the event that is being made: what they add to the sums.
     moved: Vec<(NameId, NameId, Amount)>,
     /// The leg of zero that stands first in the event that is being made, as a range of the arena.
@@ -236,24 +242,70 @@ mod head {
 }
 
 impl Batch {
-    /// An empty batch, the nth of its file, with room for the rows of a text of this length.
-    pub fn for_text(number: u32, lines_before: u64, text_bytes: usize) -> Batch {
+    /// An empty batch, the nth of its file, with room for the rows of a text of this length. `memory` is used again.
+    pub fn for_text(
+        number: u32,
+        lines_before: u64,
+        text_bytes: usize,
+        mut memory: Vec<u8>,
+    ) -> Batch {
+        memory.clear();
+        memory.reserve(text_bytes);
         Batch {
             number,
             lines_before,
-            arena: Vec::with_capacity(text_bytes),
+            arena: memory,
             ..Batch::default()
         }
     }
 
-    /// The bytes of the events.
-    pub fn arena(&self) -> &[u8] {
-        &self.arena
+    /// The events as they lie, unless they were put aside.
+    #[inline]
+    pub fn held(&self) -> Option<&[u8]> {
+        match self.aside {
+            None => Some(&self.arena),
+            Some(_) => None,
+        }
     }
 
-    /// Gives the arena away, to be kept elsewhere.
-    pub fn take_arena(&mut self) -> Vec<u8> {
+    /// The events as they lie, read again if they were put aside.
+    ///
+    /// # Panics
+    /// If they cannot be read again: the disk fails.
+    pub fn arena(&self) -> Cow<'_, [u8]> {
+        if let Some(arena) = self.held() {
+            return Cow::Borrowed(arena);
+        }
+        let mut arena = Vec::new();
+        self.read_aside(&mut arena)
+            .expect("rows that were put aside in a temporary file can be read again");
+        Cow::Owned(arena)
+    }
+
+    /// Reads the events that were put aside.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_aside(&self, into: &mut Vec<u8>) -> io::Result<()> {
+        match &self.aside {
+            Some(aside) => aside.read(into),
+            None => Ok(()),
+        }
+    }
+
+    /// How long all events are.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena.len()
+    }
+
+    /// Gives the events away, to be put aside.
+    pub(super) fn take_arena(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.arena)
+    }
+
+    /// Says where the events lie from now on.
+    pub(super) fn set_aside(&mut self, aside: Aside) {
+        self.aside = Some(aside);
     }
 
     /// The id that an event has already, if it has one.
@@ -556,6 +608,11 @@ impl<'b> Event<'b> {
         }
     }
 
+    /// All of it as it lies.
+    pub fn bytes(&self) -> &'b [u8] {
+        &self.bytes[..self.length() as usize]
+    }
+
     fn length(&self) -> u32 {
         u32::from_le_bytes(self.part(head::LENGTH))
     }
@@ -776,8 +833,8 @@ mod tests {
             batch.end_row();
             let second = put(&mut batch, &legs, &note);
             batch.end_row();
-            prop_assert_eq!(events(batch.arena()).map(|(at, _)| at).collect::<Vec<_>>(), [first, second]);
-            let event = Event::at(batch.arena(), second).unwrap();
+            prop_assert_eq!(events(&batch.arena()).map(|(at, _)| at).collect::<Vec<_>>(), [first, second]);
+            let event = Event::at(&batch.arena, second).unwrap();
             let read: Vec<Leg> = event.legs().map(|leg| leg.read()).collect();
             prop_assert_eq!(&read, &legs);
             prop_assert_eq!(event.texts()[4], &note[..]);
@@ -786,7 +843,7 @@ mod tests {
             prop_assert_eq!(event.group(), None);
             prop_assert_eq!((event.time(), event.kind(), event.rule(), event.line()), (Time::new(5, 0), Kind::Trade, 3, 7));
             batch.drop_events_from(second);
-            prop_assert_eq!(events(batch.arena()).count(), 1);
+            prop_assert_eq!(events(&batch.arena()).count(), 1);
             prop_assert_eq!(batch.keys.len(), 1);
         }
     }
@@ -809,7 +866,7 @@ mod tests {
             let mut batch = Batch::default();
             let legs: Vec<Leg> = amounts.iter().map(|amount| leg(*amount)).collect();
             let at = put(&mut batch, &legs, b"");
-            let event = Event::at(batch.arena(), at).unwrap();
+            let event = Event::at(&batch.arena, at).unwrap();
             let read: Vec<Amount> = event.legs().map(|leg| leg.read().amount).collect();
             let kept: Vec<Amount> = kept.into_iter().map(Amount::from).collect();
             assert_eq!(read, kept, "{amounts:?}");
@@ -834,7 +891,7 @@ mod tests {
         put(&mut batch, &[leg], b"");
         batch.end_row();
         let rows: Vec<(u32, bool)> = batch
-            .rows(batch.arena())
+            .rows(&batch.arena)
             .map(|row| (row.row, matches!(row.outcome, Outcome::Events { .. })))
             .collect();
         assert_eq!(rows, [(0, false), (1, true), (2, false), (3, true)]);

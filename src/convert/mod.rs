@@ -3,6 +3,7 @@
 //! Comes in: sources and a library of mappings. Goes out: for each source what it was recognised as, and its rows in
 //! batches, in the order of the file. This is where `input` and `mapping` meet.
 
+mod aside;
 mod batch;
 mod evaluate;
 mod file;
@@ -27,6 +28,7 @@ use crate::mapping::{
 
 use crate::model::headers;
 
+use aside::Memory;
 pub use batch::{
     BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Outcome, Reject, Row,
     SkipReason, UniqueRecord, events,
@@ -94,9 +96,19 @@ pub fn convert(
     names: &RunNames,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Vec<Reading> {
-    let read = |source: &Source| {
-        convert_source(source, library, options, names, progress).unwrap_or_else(Reading::Failed)
+    let total = sources.iter().filter_map(Source::size_bytes).sum();
+    let memory = options.memory_bytes.map(|limit| {
+        let folder = options.aside_folder.clone();
+        Memory::new(limit, folder.unwrap_or_else(std::env::temp_dir), total)
+    });
+    let run = Run {
+        library,
+        options,
+        names,
+        memory: memory.as_ref(),
+        progress,
     };
+    let read = |source: &Source| run.read(source).unwrap_or_else(Reading::Failed);
     sources.par_iter().map(read).collect()
 }
 
@@ -274,14 +286,19 @@ pub fn open(
     }))
 }
 
-fn convert_source(
-    source: &Source,
-    library: &Library,
-    options: &Options,
-    names: &RunNames,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<Reading, InputError> {
-    let opened = match open(source, library, options)? {
+/// What all sources of a run are read with.
+#[derive(Clone, Copy)]
+struct Run<'r> {
+    library: &'r Library,
+    options: &'r Options,
+    names: &'r RunNames,
+    memory: Option<&'r Memory>,
+    progress: &'r (dyn Fn(u64) + Sync),
+}
+
+impl Run<'_> {
+    fn read(self, source: &Source) -> Result<Reading, InputError> {
+    let opened = match open(source, self.library, self.options)? {
         Ok(opened) => opened,
         Err(other) => return Ok(not_read(other)),
     };
@@ -290,15 +307,14 @@ fn convert_source(
         detected,
         context,
     } = opened;
-    let chunk_bytes = options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
+    let chunk_bytes = self.options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
     let cut = |document: Document, mode| {
         document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes)
     };
     let rows = RowsOf {
         source,
         context: &context,
-        names,
-        progress,
+        run: self,
     };
     let guessed = if source.can_reopen() {
         rows.read(cut(document, CutMode::Guess))?
@@ -311,7 +327,10 @@ fn convert_source(
             // A cut was wrong: cut again, slowly and always right.
             let document = Document::open(source, context.program.encoding.as_deref())?;
             let again = RowsOf {
-                progress: &|_| (),
+                run: Run {
+                    progress: &|_| (),
+                    ..self
+                },
                 ..rows
             };
             again
@@ -327,6 +346,7 @@ fn convert_source(
         keys,
     })))
 }
+}
 
 fn not_read(detection: Detection) -> Reading {
     match detection {
@@ -341,8 +361,7 @@ fn not_read(detection: Detection) -> Reading {
 struct RowsOf<'s> {
     source: &'s Source,
     context: &'s FileContext,
-    names: &'s RunNames,
-    progress: &'s (dyn Fn(u64) + Sync),
+    run: Run<'s>,
 }
 
 /// The rows of a file, and the times and places of their events.
@@ -364,18 +383,25 @@ impl RowsOf<'_> {
             let (chunks, told) = &mut *lock();
             let chunk = chunks.next().map_err(Stop::Failed).transpose();
             let read = chunks.bytes_read();
-            (self.progress)(read - *told);
+            (self.run.progress)(read - *told);
+            if let Some(memory) = self.run.memory {
+                memory.note_read(read - *told);
+            }
             *told = read;
             chunk
         };
         let begin = || {
-            let worker = Worker::new(self.context, self.names);
+            let worker = Worker::new(self.context, self.run.names);
             (worker, RecordReader::new(self.context.delimiter))
         };
         let work = |(worker, reader): &mut (Worker<'_>, RecordReader), number, chunk: Chunk| {
-            let batch = self.read_chunk(worker, reader, number, &chunk);
+            let mut batch = self.read_chunk(worker, reader, number, &chunk)?;
             lock().0.recycle(chunk.text);
-            batch
+            if let Some(memory) = self.run.memory {
+                let failed = |error| Stop::Failed(InputError::from_io(self.source.name(), &error));
+                memory.take(&mut batch).map_err(failed)?;
+            }
+            Ok(batch)
         };
         let mut batches: Vec<Batch> = Vec::new();
         let mut keys = Vec::new();
@@ -400,7 +426,8 @@ impl RowsOf<'_> {
         chunk: &Chunk,
     ) -> Result<Batch, Stop> {
         let number = u32::try_from(number).expect("fewer chunks than 2^32");
-        let mut batch = Batch::for_text(number, chunk.lines_before, chunk.text.len());
+        let spare = self.run.memory.map(Memory::spare).unwrap_or_default();
+        let mut batch = Batch::for_text(number, chunk.lines_before, chunk.text.len(), spare);
         worker.expect_utf_8(chunk.is_utf8());
         let mut records = reader.start(&chunk.text);
         while let Some(record) = records.next().map_err(|error| {

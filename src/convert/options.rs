@@ -67,6 +67,10 @@ pub struct Options {
     /// Paths as the person gave them: rejected rows that this program wrote are read again only if they are named, not if
     /// they merely lie in a folder of exports.
     pub named: Vec<String>,
+    /// How many bytes of memory the run may take, as far as that is up to its rows; none: as much as they take.
+    pub memory_bytes: Option<u64>,
+    /// Where rows go that do not fit in memory; none: where the system keeps temporary files.
+    pub aside_folder: Option<PathBuf>,
     /// Size of a chunk; for tests.
     pub chunk_bytes: Option<usize>,
 }

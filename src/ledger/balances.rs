@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::LedgerFile;
+use super::Ledger;
 use crate::convert::{Batch, Outcome, Row, events};
 use crate::mapping::Order;
 use crate::model::{Amount, NameId};
@@ -30,9 +30,10 @@ pub struct BalanceCheck {
     pub breaks: Vec<BalanceBreak>,
 }
 
-pub fn check(files: &[LedgerFile]) -> BalanceCheck {
-    let of_file = |(index, file): (usize, &LedgerFile)| check_file(index, file);
-    let checks: Vec<BalanceCheck> = files.par_iter().enumerate().map(of_file).collect();
+pub fn check(ledger: &Ledger) -> BalanceCheck {
+    let of_file = |index: usize| check_file(ledger, index);
+    let files = 0..ledger.files.len();
+    let checks: Vec<BalanceCheck> = files.into_par_iter().map(of_file).collect();
     let mut all = BalanceCheck::default();
     for check in checks {
         all.steps += check.steps;
@@ -41,14 +42,15 @@ pub fn check(files: &[LedgerFile]) -> BalanceCheck {
     all
 }
 
-fn check_file(index: usize, file: &LedgerFile) -> BalanceCheck {
-    let batches = &file.rows.batches;
+fn check_file(ledger: &Ledger, index: usize) -> BalanceCheck {
+    let rows = &ledger.files[index].rows;
+    let batches = ledger.batches_of(index);
     if batches.iter().all(|batch| batch.balances.is_empty()) {
         return BalanceCheck::default();
     }
-    let first = file.rows.keys.first().map(|key| key.time_ns);
-    let last = file.rows.keys.last().map(|key| key.time_ns);
-    match file.rows.context.program.order {
+    let first = rows.keys.first().map(|key| key.time_ns);
+    let last = rows.keys.last().map(|key| key.time_ns);
+    match rows.context.program.order {
         Some(Order::OldestFirst) => walk(index, batches, false),
         Some(Order::NewestFirst) => walk(index, batches, true),
         None if first < last => walk(index, batches, false),
@@ -74,16 +76,18 @@ fn walk(index: usize, batches: &[Batch], newest_first: bool) -> BalanceCheck {
     };
     if newest_first {
         for batch in batches.iter().rev() {
-            let rows: Vec<Row> = batch.rows(batch.arena()).collect();
+            let arena = batch.arena();
+            let rows: Vec<Row> = batch.rows(&arena).collect();
             rows.into_iter()
                 .rev()
-                .for_each(|row| walker.row(batch, row));
+                .for_each(|row| walker.row(batch, &arena, row));
         }
     } else {
         for batch in batches {
+            let arena = batch.arena();
             batch
-                .rows(batch.arena())
-                .for_each(|row| walker.row(batch, row));
+                .rows(&arena)
+                .for_each(|row| walker.row(batch, &arena, row));
         }
     }
     walker.check
@@ -96,7 +100,7 @@ struct Walker {
 }
 
 impl Walker {
-    fn row(&mut self, batch: &Batch, row: Row) {
+    fn row(&mut self, batch: &Batch, arena: &[u8], row: Row) {
         let first = match row.outcome {
             Outcome::Events { first } => first,
             Outcome::Skipped(_) => return,
@@ -107,7 +111,7 @@ impl Walker {
             }
         };
         let mut end = first;
-        for (at, event) in events(&batch.arena()[first as usize..]) {
+        for (at, event) in events(&arena[first as usize..]) {
             if event.row() != row.row {
                 break;
             }

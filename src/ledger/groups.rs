@@ -1,6 +1,7 @@
 //! Rows that belong together: gathers them, and checks that each group has the shape that its mapping expects.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,8 +12,8 @@ use crate::convert::{Key, Leg};
 use crate::mapping::{Expect, Group};
 use crate::model::{Role, Sum};
 
-/// How many rows of groups are looked at together.
-const ROWS_AT_ONCE: usize = 1 << 13;
+/// The rows of how many keys are looked at together.
+const KEYS_AT_ONCE: usize = 1 << 11;
 
 /// A row of a group: the group's key, the row's time and place.
 type GroupRow = (u128, i64, EventRef);
@@ -29,52 +30,62 @@ struct Formed {
 
 /// Makes the events: one of each row, and one of each group of rows. Rows of groups with another shape than they should
 /// have are rejected, all of them.
-pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> Vec<Event> {
+///
+/// # Errors
+/// When rows that were put aside cannot be read again.
+pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     let has_groups = |file: &LedgerFile| {
         let rules = &file.rows.context.program.rules;
         rules.iter().any(|rule| rule.group.is_some())
     };
     if !ledger.files.iter().any(has_groups) {
-        return keys.into_iter().map(Event::from).collect();
+        return Ok(keys.into_iter().map(Event::from).collect());
+    }
+    let mut rows: Vec<GroupRow> = Vec::new();
+    let at_once = if ledger.has_aside {
+        super::ROWS_AT_ONCE
+    } else {
+        keys.len().max(1)
+    };
+    for keys in keys.chunks(at_once) {
+        ledger.load_rows(keys.iter().map(|key| key.at))?;
+        rows.par_extend(
+            keys.par_iter()
+                .filter_map(|key| Some((ledger.record(key.at).group()?, key.time_ns, key.at))),
+        );
+    }
+    if rows.is_empty() {
+        return Ok(keys.into_iter().map(Event::from).collect());
+    }
+    if rows.len() == keys.len() {
+        keys = Vec::new();
+    } else {
+        let mut of_groups = rows.iter().peekable();
+        // Both are in the order of time still.
+        keys.retain(|key| of_groups.next_if(|row| row.2 == key.at).is_none());
     }
     // By key, then by time, then as they stand in the files.
-    let mut rows: Vec<GroupRow> = keys
-        .par_iter()
-        .filter_map(|key| Some((ledger.record(key.at).group()?, key.time_ns, key.at)))
-        .collect();
-    if rows.is_empty() {
-        return keys.into_iter().map(Event::from).collect();
-    }
     rows.par_sort_unstable();
-    if rows.len() == keys.len() {
-        keys.clear();
-    } else {
-        keys.retain(|key| ledger.record(key.at).group().is_none());
-    }
     let broken = broken_groups(ledger);
-    let mut starts = vec![0];
-    let mut start = ROWS_AT_ONCE;
-    while start < rows.len() {
-        let key = rows[start - 1].0;
-        start += rows[start..].iter().take_while(|row| row.0 == key).count();
-        starts.push(start);
-        start += ROWS_AT_ONCE;
-    }
-    starts.push(rows.len());
-    let parts: Vec<Formed> = starts
-        .par_windows(2)
-        .map(|part| {
-            form_some(
-                ledger,
-                &broken,
-                rows.get(part[0]..part[1]).unwrap_or_default(),
-            )
-        })
+    // Groups of about one time have rows that lie near each other.
+    let mut of_keys: Vec<&[GroupRow]> = rows
+        .chunk_by(|one, other| one.0 == other.0)
         .collect();
+    of_keys.par_sort_unstable_by_key(|rows| (rows[0].1, rows[0].2));
+    let mut formed: Vec<Formed> = Vec::new();
+    for of_keys in of_keys.chunks(at_once) {
+        ledger.load_rows(of_keys.iter().flat_map(|rows| rows.iter().map(|row| row.2)))?;
+        formed.par_extend(
+            of_keys
+                .par_chunks(KEYS_AT_ONCE)
+                .map(|of_keys| form_some(ledger, &broken, of_keys)),
+        );
+    }
+    drop(of_keys);
     drop(rows);
     // In the order of time, then of their first rows, beside the events of one row.
     let mut groups: Vec<(Key, (u32, u32))> = Vec::new();
-    for part in parts {
+    for part in formed {
         let mut start = ledger.grouped_rows.len();
         ledger.grouped_rows.extend(part.rows);
         for (time_ns, count) in part.groups {
@@ -99,15 +110,19 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> Vec<Event> {
         events.push(Event::group(key.time_ns, super::number(number)));
     }
     events.extend(singles.map(Event::from));
-    events
+    Ok(events)
 }
 
-/// Forms the groups of rows that are sorted, among which are all rows of a key or none.
-fn form_some(ledger: &Ledger, broken: &FxHashMap<u128, Vec<Broken>>, rows: &[GroupRow]) -> Formed {
+/// Forms the groups of the rows of some keys.
+fn form_some(
+    ledger: &Ledger,
+    broken: &FxHashMap<u128, Vec<Broken>>,
+    of_keys: &[&[GroupRow]],
+) -> Formed {
     let mut formed = Formed::default();
     let mut members: Vec<EventRef> = Vec::new();
     let mut legs: Vec<Leg> = Vec::new();
-    for of_key in rows.chunk_by(|one, other| one.0 == other.0) {
+    for of_key in of_keys {
         let (key, _, first) = of_key[0];
         let program = &ledger.context(ledger.file_index(first)).program;
         let rule = &program.rules[usize::from(ledger.record(first).rule())];
@@ -153,7 +168,7 @@ type Broken = (Option<i64>, usize, u64);
 fn broken_groups(ledger: &Ledger) -> FxHashMap<u128, Vec<Broken>> {
     let mut broken: FxHashMap<u128, Vec<Broken>> = FxHashMap::default();
     for (index, file) in ledger.files.iter().enumerate() {
-        for batch in &file.rows.batches {
+        for batch in &ledger.batches[file.batches.clone()] {
             for group in &batch.broken {
                 let line = batch.line(group.line);
                 let of_key = broken.entry(group.key).or_default();
@@ -246,13 +261,7 @@ fn neighbours(
 
 /// Number of a row within its file.
 fn row_number(ledger: &Ledger, at: EventRef) -> u64 {
-    let file = ledger.file(at);
-    let before = &file.rows.batches[..(at.batch - file.first_batch) as usize];
-    before
-        .iter()
-        .map(|batch| u64::from(batch.row()))
-        .sum::<u64>()
-        + u64::from(ledger.record(at).row())
+    ledger.rows_before[at.batch as usize] + u64::from(ledger.record(at).row())
 }
 
 /// What is wrong with the shape of a group, if anything.

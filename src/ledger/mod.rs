@@ -6,11 +6,17 @@
 mod balances;
 mod event;
 mod groups;
+mod loaded;
 mod order;
 mod overlap;
 mod proof;
 
+use std::io;
+use std::ops::Range;
+
 use rustc_hash::FxHashMap;
+
+use self::loaded::Loaded;
 
 use crate::convert::{
     Batch, EventRecord, FileContext, FileRows, Key, Outcome, RunNames, SkipReason, events,
@@ -27,8 +33,8 @@ pub use proof::{NameTexts, Totals};
 pub struct LedgerFile {
     pub name: String,
     pub rows: FileRows,
-    /// Number of its first batch among all.
-    first_batch: u32,
+    /// Which of all batches are its own.
+    batches: Range<usize>,
 }
 
 /// From when and until when events are wanted.
@@ -46,6 +52,9 @@ impl Period {
             && self.until.is_none_or(|until| time_ns < until.ns())
     }
 }
+
+/// How many rows are brought back at a time, where rows were put aside.
+const ROWS_AT_ONCE: usize = 1 << 16;
 
 /// What became of an event after it was read, if it is not simply in the ledger.
 #[derive(Clone, Debug)]
@@ -72,8 +81,16 @@ pub struct Ledger {
     grouped_rows: Vec<EventRef>,
     /// Where the rows of each group begin, and how many they are.
     groups: Vec<(u32, u32)>,
-    /// File of each batch, and its number within the file.
-    places: Vec<(u32, u32)>,
+    /// The rows of all files, in their order.
+    batches: Vec<Batch>,
+    /// File of each batch.
+    file_of: Vec<u32>,
+    /// Rows of the file before each batch.
+    rows_before: Vec<u64>,
+    /// Of the rows that were put aside, those that are wanted now.
+    loaded: Loaded,
+    /// Whether rows were put aside.
+    has_aside: bool,
 }
 
 /// A row's fate, and the why.
@@ -117,7 +134,7 @@ impl Counts {
 /// A row of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct FileRow {
-    /// Number of its batch within the file.
+    /// Number of its batch among all.
     batch: usize,
     row: crate::convert::Row,
     /// 1-based, in the file as the person sees it.
@@ -126,41 +143,43 @@ pub struct FileRow {
 
 impl Ledger {
     /// Puts the rows of all files together. The order in which the files come does not matter: they are taken by name.
-    pub fn build(files: Vec<(String, FileRows)>, names: RunNames, period: Period) -> Ledger {
-        let mut files: Vec<LedgerFile> = files
-            .into_iter()
-            .map(|(name, rows)| LedgerFile {
-                name,
-                rows,
-                first_batch: 0,
-            })
-            .collect();
-        files.sort_by(|one, other| one.name.cmp(&other.name));
-        let mut places = Vec::new();
-        for (index, file) in files.iter_mut().enumerate() {
-            file.first_batch = number(places.len());
-            places.extend((0..file.rows.batches.len()).map(|nth| (number(index), number(nth))));
-        }
-        let balances = balances::check(&files);
+    ///
+    /// # Errors
+    /// When rows that were put aside cannot be read again.
+    pub fn build(
+        mut files: Vec<(String, FileRows)>,
+        names: RunNames,
+        period: Period,
+    ) -> io::Result<Ledger> {
+        files.sort_by(|one, other| one.0.cmp(&other.0));
         let mut ledger = Ledger {
-            files,
+            files: Vec::with_capacity(files.len()),
             names,
             events: Vec::new(),
-            balances,
+            balances: BalanceCheck::default(),
             dropped: FxHashMap::default(),
             occurrences: FxHashMap::default(),
             grouped_rows: Vec::new(),
             groups: Vec::new(),
-            places,
+            batches: Vec::new(),
+            file_of: Vec::new(),
+            rows_before: Vec::new(),
+            loaded: Loaded::default(),
+            has_aside: false,
         };
+        for (name, rows) in files {
+            ledger.add_file(name, rows);
+        }
+        ledger.has_aside = ledger.batches.iter().any(|batch| batch.held().is_none());
+        ledger.balances = balances::check(&ledger);
         let mut keys = ledger.take_keys();
         order::sort(&mut keys);
-        overlap::find(&mut ledger, &keys);
+        overlap::find(&mut ledger, &keys)?;
         overlap::reject_conflicts(&mut ledger);
         if !ledger.dropped.is_empty() {
             keys.retain(|key| !ledger.dropped.contains_key(&key.at));
         }
-        let mut events = groups::form(&mut ledger, keys);
+        let mut events = groups::form(&mut ledger, keys)?;
         if period.since.is_some() || period.until.is_some() {
             let (wanted, outside): (Vec<Event>, Vec<Event>) = events
                 .into_iter()
@@ -173,7 +192,57 @@ impl Ledger {
             events = wanted;
         }
         ledger.events = events;
-        ledger
+        Ok(ledger)
+    }
+
+    fn add_file(&mut self, name: String, mut rows: FileRows) {
+        let first = self.batches.len();
+        let file = number(self.files.len());
+        let mut before = 0;
+        for batch in std::mem::take(&mut rows.batches) {
+            self.file_of.push(file);
+            self.rows_before.push(before);
+            before += u64::from(batch.row());
+            self.batches.push(batch);
+        }
+        self.files.push(LedgerFile {
+            name,
+            rows,
+            batches: first..self.batches.len(),
+        });
+    }
+
+    /// Brings back the rows of some events, where they were put aside; those brought back before are forgotten.
+    ///
+    /// # Errors
+    /// When they cannot be read again.
+    pub fn load(&mut self, events: &[Event]) -> io::Result<()> {
+        if !self.has_aside {
+            return Ok(());
+        }
+        let mut loaded = std::mem::take(&mut self.loaded);
+        let members = events.iter().flat_map(|event| self.members(event));
+        let result = loaded.load(&self.batches, members.copied());
+        self.loaded = loaded;
+        result
+    }
+
+    /// As [`Ledger::load`], for rows.
+    fn load_rows(&mut self, rows: impl Iterator<Item = EventRef>) -> io::Result<()> {
+        if !self.has_aside {
+            return Ok(());
+        }
+        self.loaded.load(&self.batches, rows)
+    }
+
+    /// The events in parts of which the rows can be in memory together.
+    pub fn parts<'e>(&self, events: &'e [Event]) -> impl Iterator<Item = &'e [Event]> + use<'e> {
+        let most = if self.has_aside {
+            ROWS_AT_ONCE
+        } else {
+            events.len()
+        };
+        events.chunks(most.max(1))
     }
 
     /// The times and places of all events, in the order of the files.
@@ -182,9 +251,9 @@ impl Ledger {
         let count: usize = self.files.iter().map(|file| file.rows.keys.len()).sum();
         for file in &mut self.files {
             let mut keys = std::mem::take(&mut file.rows.keys);
-            if file.first_batch > 0 {
-                keys.iter_mut()
-                    .for_each(|key| key.at.batch += file.first_batch);
+            let first = number(file.batches.start);
+            if first > 0 {
+                keys.iter_mut().for_each(|key| key.at.batch += first);
             }
             if all.is_empty() {
                 all = keys;
@@ -198,62 +267,87 @@ impl Ledger {
 
     /// All batches with their numbers, in the order of the files.
     fn batches(&self) -> impl Iterator<Item = (u32, &Batch)> {
-        self.files
-            .iter()
-            .flat_map(|file| (file.first_batch..).zip(&file.rows.batches))
+        (0..).zip(&self.batches)
     }
 
+    /// The batches of a file.
+    pub fn batches_of(&self, file: usize) -> &[Batch] {
+        &self.batches[self.files[file].batches.clone()]
+    }
+
+    #[inline]
     pub fn batch(&self, at: EventRef) -> &Batch {
-        let (file, nth) = self.places[at.batch as usize];
-        &self.files[file as usize].rows.batches[nth as usize]
+        &self.batches[at.batch as usize]
     }
 
     pub fn file_index(&self, at: EventRef) -> usize {
-        self.places[at.batch as usize].0 as usize
+        self.file_of[at.batch as usize] as usize
     }
 
     pub fn file(&self, at: EventRef) -> &LedgerFile {
         &self.files[self.file_index(at)]
     }
 
+    /// A row's part in an event.
+    ///
+    /// # Panics
+    /// If it was put aside and is not loaded.
+    #[inline]
     pub fn record(&self, at: EventRef) -> EventRecord<'_> {
-        EventRecord::at(self.batch(at).arena(), at.event).expect("a place of the arena")
+        let record = match self.batch(at).held() {
+            Some(arena) => EventRecord::at(arena, at.event),
+            None => self.loaded.get(at),
+        };
+        record.expect("a place of the arena")
     }
 
     /// Line of the row that an event was made from, 1-based.
     pub fn line(&self, at: EventRef) -> u64 {
-        self.batch(at).line(self.record(at).line())
+        let batch = self.batch(at);
+        let of_chunk = |arena: &[u8]| EventRecord::at(arena, at.event).map(|event| event.line());
+        let line = match self.loaded.get(at) {
+            Some(event) => Some(event.line()),
+            None => of_chunk(&batch.arena()),
+        };
+        batch.line(line.expect("a place of the arena"))
     }
 
     /// All events of a row, of which the first is given.
     fn events_of_row(&self, first: EventRef) -> Vec<EventRef> {
-        let row = self.record(first).row();
-        let rest = &self.batch(first).arena()[first.event as usize..];
-        events(rest)
-            .take_while(|(_, event)| event.row() == row)
-            .map(|(at, _)| EventRef {
-                batch: first.batch,
-                event: first.event + at,
-            })
+        let arena = self.batch(first).arena();
+        let events: Vec<_> = events(&arena[first.event as usize..])
+            .map(|(at, event)| (first.event + at, event.row()))
+            .collect();
+        let row = events[0].1;
+        events
+            .into_iter()
+            .take_while(|(_, of_row)| *of_row == row)
+            .map(|(event, _)| EventRef { event, ..first })
             .collect()
     }
 
     /// All rows of a file, in their order.
     pub fn rows(&self, file: usize) -> impl Iterator<Item = FileRow> {
-        let batches = self.files[file].rows.batches.iter().enumerate();
-        batches.flat_map(|(number, batch)| {
-            batch.rows(batch.arena()).map(move |row| FileRow {
-                batch: number,
-                row,
-                line: batch.line(row.line),
-            })
+        let range = self.files[file].batches.clone();
+        range.flat_map(|number| {
+            let batch = &self.batches[number];
+            let arena = batch.arena();
+            let rows: Vec<FileRow> = batch
+                .rows(&arena)
+                .map(|row| FileRow {
+                    batch: number,
+                    row,
+                    line: batch.line(row.line),
+                })
+                .collect();
+            rows
         })
     }
 
     /// The fate of a row.
     pub fn fate(&self, file: usize, row: &FileRow) -> RowFate {
         let ledger_file = &self.files[file];
-        let of_file = &ledger_file.rows.batches[row.batch];
+        let batch = &self.batches[row.batch];
         let program = &ledger_file.rows.context.program;
         let plain = |fate, reason: String| RowFate {
             fate,
@@ -272,7 +366,7 @@ impl Ledger {
                 plain(Fate::Skipped, "all cells are empty".to_owned())
             }
             Outcome::Rejected(index) => {
-                let reject = &of_file.rejects[index as usize];
+                let reject = &batch.rejects[index as usize];
                 RowFate {
                     column: reject.column,
                     ..plain(Fate::Rejected, reject.reason.clone())
@@ -280,7 +374,7 @@ impl Ledger {
             }
             Outcome::Events { first } => {
                 let at = EventRef {
-                    batch: ledger_file.first_batch + number(row.batch),
+                    batch: number(row.batch),
                     event: first,
                 };
                 let with_event = |fate, reason: String| RowFate {
@@ -336,24 +430,30 @@ impl Ledger {
             .iter()
             .map(|file| {
                 let mut counts = Counts::default();
-                file.rows
-                    .batches
+                self.batches[file.batches.clone()]
                     .iter()
                     .for_each(|batch| of_batch(&mut counts, batch));
                 counts
             })
             .collect();
         // Of a row's events, the first tells what became of the row.
-        for (at, dropped) in &self.dropped {
-            if !self.record(*at).is_first_of_row() {
-                continue;
-            }
-            let counts = &mut all[self.file_index(*at)];
-            counts.used -= 1;
-            match dropped {
-                Dropped::DuplicateOf(_) => counts.duplicate += 1,
-                Dropped::Rejected(_) => counts.rejected += 1,
-                Dropped::OutsidePeriod => counts.skipped += 1,
+        let mut dropped: Vec<(&EventRef, &Dropped)> = self.dropped.iter().collect();
+        dropped.sort_unstable_by_key(|(at, _)| **at);
+        for of_batch in dropped.chunk_by(|one, other| one.0.batch == other.0.batch) {
+            let batch = self.batch(*of_batch[0].0);
+            let arena = batch.arena();
+            let counts = &mut all[self.file_index(*of_batch[0].0)];
+            for (at, dropped) in of_batch {
+                let event = EventRecord::at(&arena, at.event).expect("a place of the arena");
+                if !event.is_first_of_row() {
+                    continue;
+                }
+                counts.used -= 1;
+                match dropped {
+                    Dropped::DuplicateOf(_) => counts.duplicate += 1,
+                    Dropped::Rejected(_) => counts.rejected += 1,
+                    Dropped::OutsidePeriod => counts.skipped += 1,
+                }
             }
         }
         all
@@ -363,19 +463,34 @@ impl Ledger {
     pub fn duplicates(&self) -> impl Iterator<Item = (EventRef, Time)> {
         let is_duplicate =
             |(_, dropped): &(&EventRef, &Dropped)| matches!(dropped, Dropped::DuplicateOf(_));
-        self.dropped
+        let mut duplicates: Vec<EventRef> = self
+            .dropped
             .iter()
             .filter(is_duplicate)
-            .map(|(at, _)| (*at, self.record(*at).time()))
+            .map(|(at, _)| *at)
+            .collect();
+        duplicates.sort_unstable();
+        let of_batches = duplicates.chunk_by(|one, other| one.batch == other.batch);
+        let timed: Vec<(EventRef, Time)> = of_batches
+            .flat_map(|of_batch| {
+                let arena = self.batch(of_batch[0]).arena();
+                let time = |at: &EventRef| {
+                    let event = EventRecord::at(&arena, at.event).expect("a place of the arena");
+                    (*at, event.time())
+                };
+                of_batch.iter().map(time).collect::<Vec<_>>()
+            })
+            .collect();
+        timed.into_iter()
     }
 
     /// The record of a rejected row as it stands in its file, where it is kept (rows that were rejected when they were
     /// read); the others must be read again.
-    pub fn rejected_record(&self, file: usize, row: &FileRow) -> Option<&[u8]> {
-        let of_file = &self.files[file].rows.batches[row.batch];
+    pub fn rejected_record(&self, row: &FileRow) -> Option<&[u8]> {
+        let batch = &self.batches[row.batch];
         match row.row.outcome {
-            Outcome::Rejected(index) => Some(&of_file.rejects[index as usize].record),
-            _ => of_file.kept.get(&row.row.row).map(|record| &**record),
+            Outcome::Rejected(index) => Some(&batch.rejects[index as usize].record),
+            _ => batch.kept.get(&row.row.row).map(|record| &**record),
         }
     }
 

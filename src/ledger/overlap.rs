@@ -3,9 +3,12 @@
 //! Equal rows have equal times, so they are neighbours once all rows are in the order of time: no table of all rows is
 //! needed.
 
+use std::io;
+
 use rayon::prelude::*;
 
 use super::{Dropped, EventRef, Key, Ledger};
+use crate::convert::EventRecord;
 use crate::mapping::Place;
 
 /// How many rows are looked at together.
@@ -13,37 +16,50 @@ const ROWS_AT_ONCE: usize = 1 << 14;
 
 /// Marks duplicates and numbers the occurrences of equal rows. A row that occurs m times in one file and n times in
 /// another occurred max(m, n) times.
-pub fn find(ledger: &mut Ledger, keys: &[Key]) {
-    // Cut between two instants.
-    let mut starts: Vec<usize> = vec![0];
-    let mut start = ROWS_AT_ONCE;
-    while start < keys.len() {
-        let time_ns = keys[start - 1].time_ns;
-        start += keys[start..]
+///
+/// # Errors
+/// When rows that were put aside cannot be read again.
+pub fn find(ledger: &mut Ledger, keys: &[Key]) -> io::Result<()> {
+    // Rows of one instant are looked at together.
+    let mut parts: Vec<&[Key]> = Vec::new();
+    let mut rest = keys;
+    while !rest.is_empty() {
+        let mut end = ROWS_AT_ONCE.min(rest.len());
+        let time_ns = rest[end - 1].time_ns;
+        end += rest[end..]
             .iter()
             .take_while(|key| key.time_ns == time_ns)
             .count();
-        starts.push(start.min(keys.len()));
-        start += ROWS_AT_ONCE;
+        let (part, others) = rest.split_at(end);
+        parts.push(part);
+        rest = others;
     }
-    starts.push(keys.len());
-    let found: Vec<Vec<Box<[EventRef]>>> = starts
-        .par_windows(2)
-        .map(|part| equal_rows(ledger, &keys[part[0]..part[1]]))
-        .collect();
-    for equal in found.into_iter().flatten() {
-        settle(ledger, &equal);
+    let at_once = if ledger.has_aside { 4 } else { parts.len() };
+    for parts in parts.chunks(at_once.max(1)) {
+        let shared = parts.iter().flat_map(|part| instants(part)).flatten();
+        ledger.load_rows(shared.map(|key| key.at))?;
+        let found: Vec<Vec<Box<[EventRef]>>> = parts
+            .par_iter()
+            .map(|part| equal_rows(ledger, part))
+            .collect();
+        for equal in found.into_iter().flatten() {
+            settle(ledger, &equal);
+        }
     }
+    Ok(())
+}
+
+/// The instants that several rows share.
+fn instants(keys: &[Key]) -> impl Iterator<Item = &[Key]> {
+    keys.chunk_by(|one, other| one.time_ns == other.time_ns)
+        .filter(|instant| instant.len() > 1)
 }
 
 /// The rows that are equal to others, in the order of the files.
 fn equal_rows(ledger: &Ledger, keys: &[Key]) -> Vec<Box<[EventRef]>> {
     let mut equal = Vec::new();
     let mut hashes: Vec<(u128, u8, EventRef)> = Vec::new();
-    for instant in keys.chunk_by(|one, other| one.time_ns == other.time_ns) {
-        if instant.len() == 1 {
-            continue;
-        }
+    for instant in instants(keys) {
         hashes.clear();
         hashes.extend(instant.iter().map(|key| {
             let record = ledger.record(key.at);
@@ -128,7 +144,11 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
                 .filter(|place| **place != Place::Missing)
                 .count()
         };
-        let hash = |at: EventRef| ledger.record(at).hash();
+        let hash = |at: EventRef| {
+            let arena = ledger.batch(at).arena();
+            let record = EventRecord::at(&arena, at.event).expect("a place of the arena");
+            record.hash()
+        };
         // The row that tells most is kept; of equals, the first.
         let Some(keeper) = claims
             .iter()
@@ -185,7 +205,8 @@ fn say_the_same(ledger: &Ledger, one: EventRef, other: EventRef) -> bool {
             .events_of_row(row)
             .into_iter()
             .map(|at| {
-                let record = ledger.record(at);
+                let arena = ledger.batch(at).arena();
+                let record = EventRecord::at(&arena, at.event).expect("a place of the arena");
                 let legs: Vec<_> = record
                     .legs()
                     .map(|leg| leg.read())

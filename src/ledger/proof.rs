@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Dropped, Ledger};
+use super::{EventRef, Ledger};
+use crate::convert::EventRecord;
 use crate::model::{Amount, NameId, Overflow, Sum};
 
 /// Sums by account and asset, by name.
@@ -90,16 +91,18 @@ impl Ledger {
                 all.add(sum.total())?;
             }
         }
-        for (at, dropped) in &self.dropped {
-            debug_assert!(matches!(
-                dropped,
-                Dropped::DuplicateOf(_) | Dropped::Rejected(_) | Dropped::OutsidePeriod
-            ));
-            for leg in self.record(*at).legs() {
-                let leg = leg.read();
-                sums.entry((leg.account, leg.asset))
-                    .or_default()
-                    .sub(leg.amount)?;
+        let mut dropped: Vec<EventRef> = self.dropped.keys().copied().collect();
+        dropped.sort_unstable();
+        for of_batch in dropped.chunk_by(|one, other| one.batch == other.batch) {
+            let arena = self.batch(of_batch[0]).arena();
+            for at in of_batch {
+                let event = EventRecord::at(&arena, at.event).expect("a place of the arena");
+                for leg in event.legs() {
+                    let leg = leg.read();
+                    sums.entry((leg.account, leg.asset))
+                        .or_default()
+                        .sub(leg.amount)?;
+                }
             }
         }
         Ok(Totals::from_sums(sums, texts))

@@ -189,7 +189,7 @@ pub(super) fn rejected_rows(
             Some(column) => format!("{}: {}", column.name, fate.reason),
             None => fate.reason,
         };
-        let record = ledger.rejected_record(index, &row).map(Into::into);
+        let record = ledger.rejected_record(&row).map(Into::into);
         if record.is_none() {
             wanted.insert(row.line);
         }

@@ -1,12 +1,10 @@
 //! Writes all events in a layout: formatted in parallel, written in order, the sums read back on the way.
 
 use std::io::{self, Write};
-use std::sync::Mutex;
-use std::sync::mpsc::sync_channel;
-
-use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 use super::readback::WrittenSums;
+use crate::in_order::in_order;
 use crate::ledger::{Event, EventView, Ledger, NameTexts};
 use crate::model::time::TimeWriter;
 
@@ -60,74 +58,116 @@ impl<'l> Written<'l> {
 /// Writes a ledger. Gives back the number of lines after the header, and the sums as they stand in the file.
 ///
 /// # Errors
-/// When the output cannot be written.
+/// When the output cannot be written, or rows that were put aside cannot be read again.
 pub fn write_ledger(
+    ledger: &mut Ledger,
+    names: &NameTexts,
+    layout: &dyn Layout,
+    out: &mut (dyn Write + Send),
+) -> io::Result<(u64, WrittenSums)> {
+    let mut writer = LedgerWriter::begin(ledger, names, layout, out)?;
+    // The events are looked at while the ledger brings back their rows.
+    let events = std::mem::take(&mut ledger.events);
+    let mut parts = ledger.parts(&events);
+    let written = parts.try_for_each(|part| {
+        ledger.load(part)?;
+        writer.write(ledger, part)
+    });
+    ledger.events = events;
+    written?;
+    writer.finish()
+}
+
+/// Writes a ledger whose rows are all in memory, as [`write_ledger`] does.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn write_held(
     ledger: &Ledger,
     names: &NameTexts,
     layout: &dyn Layout,
     out: &mut (dyn Write + Send),
 ) -> io::Result<(u64, WrittenSums)> {
-    let written = Written::new(ledger, names);
-    out.write_all(layout.header().as_bytes())?;
-    let threads = rayon::current_num_threads().max(1);
-    let mut lines = 0;
-    let mut sums = WrittenSums::default();
-    // Written buffers are used again: memory that was never touched before is the dearest.
-    let pool: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-    let format = |events: &[Event]| {
-        let text = pool
-            .lock()
-            .ok()
-            .and_then(|mut pool| pool.pop())
-            .unwrap_or_default();
-        let mut page = Page {
-            text,
-            ..Page::default()
-        };
-        let lines: u64 = events
-            .iter()
-            .map(|event| layout.event(&ledger.view(event), &written, &mut page))
-            .sum();
-        (page.text, lines, page.sums)
-    };
-    let wave = EVENTS_PER_BUFFER * threads * 2;
-    std::thread::scope(|scope| {
-        // One wave is written while the next is formatted.
-        let (send, receive) = sync_channel::<Vec<Vec<u8>>>(1);
-        let pool = &pool;
-        let writer = scope.spawn(move || {
-            for buffers in receive {
-                for mut buffer in buffers {
-                    out.write_all(&buffer)?;
-                    buffer.clear();
-                    if let Ok(mut pool) = pool.lock() {
-                        pool.push(buffer);
-                    }
-                }
-            }
-            out.flush()
-        });
-        for events in ledger.events.chunks(wave) {
-            let formatted: Vec<_> = events.par_chunks(EVENTS_PER_BUFFER).map(format).collect();
-            let mut buffers = Vec::with_capacity(formatted.len());
-            for (buffer, count, of_buffer) in formatted {
-                lines += count;
-                sums.merge(of_buffer);
-                buffers.push(buffer);
-            }
-            // A closed channel means that writing failed: its error comes from the thread.
-            if send.send(buffers).is_err() {
-                break;
-            }
-        }
-        drop(send);
-        writer
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("the writing thread stopped")))
-    })?;
-    sums.name(
-        |account| &names.accounts[account as usize],
-        |asset| &names.assets[asset as usize],
-    );
-    Ok((lines, sums))
+    let mut writer = LedgerWriter::begin(ledger, names, layout, out)?;
+    writer.write(ledger, &ledger.events)?;
+    writer.finish()
+}
+
+/// Writes events one part after the other.
+struct LedgerWriter<'w> {
+    layout: &'w dyn Layout,
+    written: Written<'w>,
+    out: &'w mut (dyn Write + Send),
+    lines: u64,
+    sums: WrittenSums,
+    /// Written buffers are used again: memory that was never touched before is the dearest.
+    pool: Mutex<Vec<Vec<u8>>>,
+}
+
+impl<'w> LedgerWriter<'w> {
+    fn begin(
+        ledger: &Ledger,
+        names: &'w NameTexts,
+        layout: &'w dyn Layout,
+        out: &'w mut (dyn Write + Send),
+    ) -> io::Result<LedgerWriter<'w>> {
+        out.write_all(layout.header().as_bytes())?;
+        Ok(LedgerWriter {
+            layout,
+            written: Written::new(ledger, names),
+            out,
+            lines: 0,
+            sums: WrittenSums::default(),
+            pool: Mutex::default(),
+        })
+    }
+
+    /// Writes events whose rows are in memory: formatted by many threads, written in order.
+    fn write(&mut self, ledger: &Ledger, events: &[Event]) -> io::Result<()> {
+        let LedgerWriter {
+            layout,
+            written,
+            out,
+            lines,
+            sums,
+            pool,
+        } = self;
+        let (layout, written, pool) = (&**layout, &*written, &*pool);
+        let lock = || pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pieces = events.chunks(EVENTS_PER_BUFFER);
+        in_order(
+            || pieces.next().map(Ok),
+            || (),
+            |(), _, events| {
+                let text = lock().pop().unwrap_or_default();
+                let mut page = Page {
+                    text,
+                    ..Page::default()
+                };
+                let lines: u64 = events
+                    .iter()
+                    .map(|event| layout.event(&ledger.view(event), written, &mut page))
+                    .sum();
+                Ok((page, lines))
+            },
+            |(mut page, count): (Page, u64)| {
+                out.write_all(&page.text)?;
+                *lines += count;
+                sums.merge(page.sums);
+                page.text.clear();
+                lock().push(page.text);
+                Ok(())
+            },
+        )
+    }
+
+    fn finish(mut self) -> io::Result<(u64, WrittenSums)> {
+        self.out.flush()?;
+        let names = self.written.names;
+        self.sums.name(
+            |account| &names.accounts[account as usize],
+            |asset| &names.assets[asset as usize],
+        );
+        Ok((self.lines, self.sums))
+    }
 }

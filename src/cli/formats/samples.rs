@@ -296,7 +296,7 @@ impl Reached {
                     self.skips[skip as usize] = true;
                 }
             }
-            for (_, event) in events(batch.arena()) {
+            for (_, event) in events(&batch.arena()) {
                 self.rules[usize::from(event.rule())] = true;
             }
         }

@@ -52,7 +52,7 @@ struct Running {
 /// Walks all events once.
 pub fn find(ledger: &Ledger) -> Assertions {
     let mut found = Assertions::default();
-    let mut batches = ledger.files.iter().flat_map(|file| &file.rows.batches);
+    let mut batches = (0..ledger.files.len()).flat_map(|file| ledger.batches_of(file));
     if batches.all(|batch| batch.balances.is_empty()) {
         return found;
     }

@@ -13,7 +13,7 @@ use crate::ledger::EventView;
 use crate::model::{Amount, Kind, NameId};
 use crate::output::csv_text::put_id;
 use crate::output::readback::WrittenSums;
-use crate::output::write::{Layout, Page, Written, write_ledger};
+use crate::output::write::{Layout, Page, Written, write_held};
 
 use super::assertions::{Assertion, NS_PER_DAY};
 
@@ -48,7 +48,7 @@ pub fn write(
             .collect(),
         error: Mutex::new(None),
     };
-    let (lines, sums) = write_ledger(plan.ledger, plan.names, &entries, out)?;
+    let (lines, sums) = write_held(plan.ledger, plan.names, &entries, out)?;
     match entries.error.into_inner() {
         Ok(None) => Ok((lines + count_lines(&top), sums)),
         Ok(Some(error)) => Err(error),
