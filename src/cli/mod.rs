@@ -5,6 +5,8 @@ mod data;
 mod detect;
 mod explain;
 mod formats;
+#[cfg(unix)]
+mod interrupt;
 mod packaging;
 mod project;
 mod targets;
@@ -190,6 +192,10 @@ fn configuration_folder(name: &str) -> Option<PathBuf> {
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    #[cfg(unix)]
+    if let Command::Convert(_) = &cli.command {
+        interrupt::clean_up_when_interrupted();
+    }
     let result = match &cli.command {
         Command::Convert(args) => convert::run(args, &cli.globals),
         Command::Detect(args) => detect::run(args, &cli.globals),
