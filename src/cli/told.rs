@@ -97,6 +97,7 @@ impl Progress {
     pub fn begin_writing(&self, events: u64) {
         self.writing
             .get_or_init(|| (Instant::now(), Count::of(events)));
+        self.finish();
         self.show();
     }
 
@@ -122,12 +123,6 @@ impl Progress {
         if !self.wanted || self.start.elapsed() < PATIENCE {
             return;
         }
-        let Ok(mut bar) = self.bar.lock() else { return };
-        let bar = bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{prefix} {bar:30} {wide_msg}");
-            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
         let (word, count, message) = match self.writing.get() {
             Some((begin, count)) => {
                 let message = writing_text(count.done(), count.total, begin.elapsed());
@@ -139,8 +134,19 @@ impl Progress {
                 ("reading", &self.reading, message)
             }
         };
-        bar.set_length(count.total.max(1));
-        bar.set_prefix(word);
+        let Ok(mut bar) = self.bar.lock() else { return };
+        let bar = bar.get_or_insert_with(|| {
+            let hidden = ProgressDrawTarget::hidden();
+            let bar = ProgressBar::with_draw_target(Some(count.total.max(1)), hidden);
+            let style = ProgressStyle::with_template("{prefix} {bar:30} {wide_msg}");
+            let bar = bar
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                .with_prefix(word)
+                .with_position(count.done())
+                .with_message(message.clone());
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar
+        });
         bar.set_message(message);
         bar.set_position(count.done());
     }
