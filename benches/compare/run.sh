@@ -15,6 +15,7 @@
 #   BittyTax        converts the same export to a table of its own, on one thread, as it always works
 #
 # All but BittyTax on two threads. First the outputs are checked against each other (agree.py), then timed in turn (pair.py).
+# Below the table stands what the machine can do at best (roofline.py).
 # Data, outputs and a Python environment with the others go into `compare` in cargo's target folder; nothing else is touched.
 set -eu
 

@@ -1,10 +1,10 @@
-//! What happens when a person or the system ends a run early: unfinished files are removed, and the process ends with
-//! 128 and the signal's number.
+//! What happens when a person or the system ends a run early: unfinished files are removed, and the exit code says which
+//! signal it was.
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::told;
+use super::{exit, told};
 use crate::output::remove_unfinished;
 
 /// Waits for a signal from now on, beside the work. A signal that whoever started the process has it ignore (`nohup`, a
@@ -25,7 +25,7 @@ pub fn clean_up_when_interrupted() {
         if let Some(signal) = signals.forever().next() {
             let _none_begins_anew = remove_unfinished();
             told::say("interrupted");
-            std::process::exit(128 + signal);
+            std::process::exit(exit::INTERRUPTED + signal);
         }
     };
     let _ = std::thread::Builder::new()

@@ -35,6 +35,8 @@ pub mod exit {
     pub const PROOF_FAILED: i32 = 5;
     /// A layout cannot say everything, and nothing was written.
     pub const TARGET_CANNOT_TAKE: i32 = 6;
+    /// Ended by a signal, whose number is added; no unfinished file remains.
+    pub const INTERRUPTED: i32 = 128;
 }
 
 /// Turns the CSV histories that crypto exchanges let you download into one exact, proved ledger. Works offline: nothing
