@@ -28,12 +28,23 @@ pub fn remove_unfinished() -> impl Sized {
 }
 
 /// Keeps a path on the list until it is dropped.
-struct Listed(PathBuf);
+pub(super) struct Listed(PathBuf);
 
 impl Drop for Listed {
     fn drop(&mut self) {
         unfinished().retain(|path| *path != self.0);
     }
+}
+
+/// A temporary file in a folder, listed from before it exists. Drop the file before its listing.
+pub(super) fn begin_listed(folder: &Path) -> io::Result<(NamedTempFile, Listed)> {
+    let mut paths = unfinished();
+    let temporary = tempfile::Builder::new()
+        .prefix(".coinfold-")
+        .tempfile_in(folder)?;
+    paths.push(temporary.path().to_owned());
+    let listed = Listed(temporary.path().to_owned());
+    Ok((temporary, listed))
 }
 
 /// A file that does not exist under its name until it is finished. Dropped unfinished, or with the process interrupted
@@ -64,13 +75,7 @@ impl WholeFile {
                 "it is a folder, a pipe or a device, not a file",
             ));
         }
-        // Held from before the file exists, so that it never exists without being listed.
-        let mut paths = unfinished();
-        let temporary = tempfile::Builder::new()
-            .prefix(".coinfold-")
-            .tempfile_in(folder)?;
-        paths.push(temporary.path().to_owned());
-        let listed = Listed(temporary.path().to_owned());
+        let (temporary, listed) = begin_listed(folder)?;
         Ok(WholeFile {
             temporary,
             listed,
