@@ -466,7 +466,8 @@ fn a_file_that_disappears_while_the_program_runs_fails_and_gives_no_rows() {
         &Default::default(),
         Default::default(),
         &|_| (),
-    );
+    )
+    .unwrap();
     assert_eq!(folded.ledger.events.len(), 3);
     let [(name, Reading::Failed(error))] = folded.left_out.as_slice() else {
         panic!("the missing file is not told")

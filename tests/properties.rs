@@ -32,6 +32,16 @@ struct Outcome {
 }
 
 fn fold(pool: &ThreadPool, paths: &[PathBuf], chunk_bytes: Option<usize>) -> Outcome {
+    fold_within(pool, paths, chunk_bytes, None)
+}
+
+/// As `fold`, with so much memory for rows.
+fn fold_within(
+    pool: &ThreadPool,
+    paths: &[PathBuf],
+    chunk_bytes: Option<usize>,
+    memory_bytes: Option<u64>,
+) -> Outcome {
     let paths: Vec<String> = paths
         .iter()
         .map(|path| path.to_str().unwrap().to_owned())
@@ -40,16 +50,18 @@ fn fold(pool: &ThreadPool, paths: &[PathBuf], chunk_bytes: Option<usize>) -> Out
     assert!(discovery.problems.is_empty(), "{:?}", discovery.problems);
     let options = Options {
         chunk_bytes,
+        memory_bytes,
         ..Options::default()
     };
     pool.install(|| {
-        let folded = coinfold::fold(
+        let mut folded = coinfold::fold(
             &discovery.sources,
             &LIBRARY,
             &options,
             Period::default(),
             &|_| (),
-        );
+        )
+        .unwrap();
         for (name, reading) in &folded.left_out {
             match reading {
                 Reading::Failed(error) => panic!("{error}"),
@@ -59,8 +71,13 @@ fn fold(pool: &ThreadPool, paths: &[PathBuf], chunk_bytes: Option<usize>) -> Out
         }
         let names = folded.ledger.name_texts();
         let (mut ledger, mut rows) = (Vec::new(), Vec::new());
-        let (lines, sums) =
-            write_ledger(&folded.ledger, &names, &*Format::Csv.layout(), &mut ledger).unwrap();
+        let (lines, sums) = write_ledger(
+            &mut folded.ledger,
+            &names,
+            &*Format::Csv.layout(),
+            &mut ledger,
+        )
+        .unwrap();
         assert_eq!(sums.failure, None);
         let differences = folded
             .ledger
@@ -622,6 +639,18 @@ proptest! {
         let place = Workplace::new();
         let paths: Vec<PathBuf> = exports.iter().enumerate().map(|(nth, export)| place.write(&format!("{nth}.csv"), export.whole())).collect();
         prop_assert_eq!(fold(&ONE_THREAD, &paths, chunk_bytes), fold(&FOUR_THREADS, &paths, chunk_bytes));
+    }
+
+    #[test]
+    fn rows_that_are_put_aside_give_the_same_bytes(
+        exports in prop::collection::vec(any_export(), 1..4), chunk_bytes in prop::option::of(16usize..2000), is_enough in any::<bool>(),
+    ) {
+        let place = Workplace::new();
+        let paths: Vec<PathBuf> = exports.iter().enumerate().map(|(nth, export)| place.write(&format!("{nth}.csv"), export.whole())).collect();
+        // Nothing stays in memory; or about half of it does.
+        let memory_bytes = if is_enough { (48 << 20) + 4096 } else { 1 };
+        let aside = fold_within(&FOUR_THREADS, &paths, chunk_bytes, Some(memory_bytes));
+        prop_assert_eq!(aside, fold(&ONE_THREAD, &paths, chunk_bytes));
     }
 
     #[test]

@@ -114,7 +114,8 @@ fn made_with(target: &str, events: &[&str], set: &[(&str, &str)], rename: &[(&st
         &options,
         Period::default(),
         &|_| (),
-    );
+    )
+    .unwrap();
     assert_eq!(
         folded.ledger.events.len(),
         events.len(),

@@ -571,7 +571,7 @@ proptest! {
         let name = path.to_str().unwrap().to_owned();
         let discovery = discover(std::slice::from_ref(&name)).unwrap();
         let options = Options { named: vec![name], ..Options::default() };
-        let folded = coinfold::fold(&discovery.sources, &LIBRARY, &options, Period::default(), &|_| ());
+        let folded = coinfold::fold(&discovery.sources, &LIBRARY, &options, Period::default(), &|_| ()).unwrap();
         let names = folded.ledger.name_texts();
         let mut expected: BTreeMap<String, BigDecimal> = BTreeMap::new();
         for (asset, amount, _) in events.iter().flat_map(|event| &event.legs) {

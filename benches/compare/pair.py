@@ -1,31 +1,38 @@
-#!/usr/bin/env python3
-"""Times two commands in turn, and compares each run with the run beside it.
-
-    pair.py NAME PAIRS 'OURS' 'THEIRS'
+"""Times commands in turn, and compares each run with the run beside it.
 
 A machine that others use too is faster in one minute than in the next, so only a ratio of two neighbouring runs counts. One
-pair goes ahead unmeasured. Where the ratios lie far apart, more pairs are run, up to three times as many. Prints one line
-of a Markdown table: wall time, processor time, peak memory, each as the median with the least and the most.
+pair goes ahead unmeasured. Where the ratios lie far apart, more pairs are run, up to three times as many.
 """
 import os
 import shlex
 import statistics
-import sys
 import time
+from dataclasses import dataclass
 
 # The middle half of the ratios must lie within this part of their median.
 CALM = 0.10
 
 
-def run(command):
-    """Wall seconds, processor seconds, peak MiB."""
+class Failed(Exception):
+    """A command that should have worked did not."""
+
+
+@dataclass
+class Run:
+    wall_s: float
+    processor_s: float
+    peak_mib: float
+
+
+def run(command, environment=None):
+    """Runs a command (a list of words) once. Its words to people go nowhere."""
     begin = time.monotonic()
     quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
-    child = os.posix_spawnp(command[0], command, os.environ, file_actions=quiet)
+    child = os.posix_spawnp(command[0], command, os.environ | (environment or {}), file_actions=quiet)
     _, status, usage = os.wait4(child, 0)
     if status != 0:
-        sys.exit(f"{shlex.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        raise Failed(f"`{shlex.join(command)}` ended with {os.waitstatus_to_exitcode(status)}")
+    return Run(time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def calm(ratios):
@@ -35,22 +42,10 @@ def calm(ratios):
     return quarters[2] - quarters[0] <= CALM * quarters[1]
 
 
-def show(values, digits):
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
-
-
-def main():
-    name, pairs, ours, theirs = sys.argv[1], int(sys.argv[2]), shlex.split(sys.argv[3]), shlex.split(sys.argv[4])
-    run(ours), run(theirs)
+def in_turn(pairs, ours, theirs):
+    """Runs both `pairs` times or more. Gives back the runs of each, of equal number. `ours` and `theirs` run once when called."""
+    ours(), theirs()
     runs = []
-    while not runs or (not calm([our[0] / their[0] for our, their in runs]) and len(runs) < 3 * pairs):
-        runs += [(run(ours), run(theirs)) for _ in range(pairs)]
-    cells = [name, str(len(runs))]
-    for what, digits in ((0, 2), (1, 2), (2, 0)):
-        cells += [show([pair[side][what] for pair in runs], digits) for side in (0, 1)]
-        if what < 2:
-            cells.append(f"**{show([our[what] / their[what] for our, their in runs], 3)}**")
-    print("| " + " | ".join(cells) + " |", flush=True)
-
-
-main()
+    while not runs or (not calm([our.wall_s / their.wall_s for our, their in runs]) and len(runs) < 3 * pairs):
+        runs += [(ours(), theirs()) for _ in range(pairs)]
+    return [our for our, _ in runs], [their for _, their in runs]

@@ -2,6 +2,7 @@
 
 mod facts;
 mod journal;
+mod memory;
 mod output;
 mod target;
 
@@ -68,6 +69,10 @@ pub struct ConvertArgs {
     /// Leave out events from this day or instant on (UTC)
     #[arg(long, value_name = "DAY", value_parser = instant)]
     until: Option<Time>,
+    /// How much memory rows may take, such as 350M or 2G (a quarter of the machine's if not said); what does not fit
+    /// waits in a temporary file without a name. For layouts of text of our own; the others hold all rows
+    #[arg(long, value_name = "SIZE", value_parser = memory::size)]
+    memory: Option<u64>,
     /// Read and prove everything, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -114,6 +119,16 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         .check(data, args.output.is_some() || args.dry_run)?;
     let mut options = Options {
         named: args.paths.clone(),
+        memory_bytes: match layout {
+            Layout::Own(_) => Some(args.memory.unwrap_or_else(memory::default_bytes)),
+            _ => None,
+        },
+        aside_folder: args.output.as_ref().filter(|_| !args.dry_run).map(|path| {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            folder.unwrap_or(Path::new(".")).to_owned()
+        }),
         ..args.facts.options()?
     };
     let projects = project::add(&mut options, &args.paths)?;
@@ -181,7 +196,11 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         progress.add(bytes)
     });
     progress.finish();
-    let mut folded = folded.map_err(|error| cannot_be_read_back(&error))?;
+    let mut folded = folded.map_err(|error| {
+        CliError::failed(format!(
+            "rows that were put aside cannot be read again: {error}"
+        ))
+    })?;
     for (name, reading) in folded.left_out {
         match reading {
             Reading::Failed(error)
@@ -261,68 +280,71 @@ fn finish(
     if unrecognised {
         summary.outcome = Outcome::Incomplete;
     }
-    let write_others = |summary: &mut Summary| write_fates(args, ledger, sources, summary);
     match layout {
         Layout::Own(format) => {
-            let write = |output: &mut Output, _: &mut Summary| {
-                Ok(write_ledger(
-                    ledger,
-                    &names,
-                    &*format.layout(),
-                    output.file(),
-                ))
+            let write = |ledger: &mut Ledger, output: &mut Output, _: &mut Summary| {
+                let layout = format.layout();
+                Ok(write_ledger(ledger, &names, &*layout, output.file()))
             };
-            write_own(&write, args, globals, &totals, summary, &write_others)
+            write_own(&write, args, globals, ledger, &totals, summary, sources)
         }
         Layout::Data(format) => {
-            let job = args.data.job(ledger, &names, sources);
-            let write = |output: &mut Output, summary: &mut Summary| {
+            let write = |ledger: &mut Ledger, output: &mut Output, summary: &mut Summary| {
+                let job = args.data.job(ledger, &names, sources);
                 let path = output.path();
                 write_told(job, *format, output.file(), path.as_deref(), summary)
             };
-            write_own(&write, args, globals, &totals, summary, &write_others)
+            write_own(&write, args, globals, ledger, &totals, summary, sources)
         }
-        Layout::Tool(wanted) => match &wanted.journal {
-            Some(layout) => journal::finish(
-                wanted,
-                layout,
-                args,
-                globals,
-                ledger,
-                &names,
-                &totals,
-                summary,
-                &write_others,
-            ),
-            None => target::finish(
-                wanted,
-                args,
-                globals,
-                ledger,
-                &names,
-                summary,
-                &write_others,
-            ),
-        },
+        Layout::Tool(wanted) => {
+            let ledger = &*ledger;
+            let write_others = |summary: &mut Summary| write_fates(args, ledger, sources, summary);
+            match &wanted.journal {
+                Some(layout) => journal::finish(
+                    wanted,
+                    layout,
+                    args,
+                    globals,
+                    ledger,
+                    &names,
+                    &totals,
+                    summary,
+                    &write_others,
+                ),
+                None => target::finish(
+                    wanted,
+                    args,
+                    globals,
+                    ledger,
+                    &names,
+                    summary,
+                    &write_others,
+                ),
+            }
+        }
     }
 }
 
 /// Writes a layout. The inner result is that of the file: lines, and the sums that stand in it.
-type WriteOwn<'w> =
-    &'w dyn Fn(&mut Output, &mut Summary) -> Result<std::io::Result<(u64, WrittenSums)>, CliError>;
+type WriteOwn<'w> = &'w dyn Fn(
+    &mut Ledger,
+    &mut Output,
+    &mut Summary,
+) -> Result<std::io::Result<(u64, WrittenSums)>, CliError>;
 
 /// Writes one of our own layouts.
 fn write_own(
     write: WriteOwn<'_>,
     args: &ConvertArgs,
     globals: &Globals,
+    ledger: &mut Ledger,
     totals: &Totals,
     mut summary: Summary,
-    write_others: &dyn Fn(&mut Summary) -> Result<(), CliError>,
+    sources: &[Source],
 ) -> Result<i32, CliError> {
     // Everything is written into a file that has no name yet, and read back, before anything is shown as done.
     let mut output = Output::create(args)?;
-    let written = write(&mut output, &mut summary)?;
+    let written = write(ledger, &mut output, &mut summary)?;
     let (lines, sums) = written.map_err(|error| output.error(args, &error))?;
     summary.lines = lines;
     for message in differences(totals, &sums) {
@@ -331,7 +353,7 @@ fn write_own(
     if summary.is_unproved() {
         return proof_failed(summary, args, globals);
     }
-    write_others(&mut summary)?;
+    write_fates(args, ledger, sources, &mut summary)?;
     summary.output = args
         .output
         .as_ref()

@@ -58,6 +58,7 @@ pub fn run(args: &ExplainArgs, globals: &Globals) -> Result<i32, CliError> {
         Period::default(),
         &|_| (),
     );
+    let folded = folded.map_err(|error| CliError::failed(error.to_string()))?;
     let ledger = &folded.ledger;
     let wanted: Vec<usize> = (0..ledger.files.len())
         .filter(|index| {

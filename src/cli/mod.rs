@@ -5,6 +5,8 @@ mod data;
 mod detect;
 mod explain;
 mod formats;
+#[cfg(unix)]
+mod interrupt;
 mod packaging;
 mod project;
 mod targets;
@@ -33,6 +35,8 @@ pub mod exit {
     pub const PROOF_FAILED: i32 = 5;
     /// A layout cannot say everything, and nothing was written.
     pub const TARGET_CANNOT_TAKE: i32 = 6;
+    /// Ended by a signal, whose number is added; no unfinished file remains.
+    pub const INTERRUPTED: i32 = 128;
 }
 
 /// Turns the CSV histories that crypto exchanges let you download into one exact, proved ledger. Works offline: nothing
@@ -190,6 +194,10 @@ fn configuration_folder(name: &str) -> Option<PathBuf> {
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    #[cfg(unix)]
+    if let Command::Convert(_) = &cli.command {
+        interrupt::clean_up_when_interrupted();
+    }
     let result = match &cli.command {
         Command::Convert(args) => convert::run(args, &cli.globals),
         Command::Detect(args) => detect::run(args, &cli.globals),

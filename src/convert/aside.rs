@@ -176,7 +176,9 @@ mod tests {
     #[test]
     fn what_is_put_aside_is_read_back_from_its_place() {
         let memory = Memory::new(0, std::env::temp_dir(), 100);
-        let texts: Vec<Vec<u8>> = (0..50_u8).map(|nth| vec![nth; usize::from(nth) * 100]).collect();
+        let texts: Vec<Vec<u8>> = (0..50_u8)
+            .map(|nth| vec![nth; usize::from(nth) * 100])
+            .collect();
         let put: Vec<Aside> = texts
             .iter()
             .map(|text| memory.put(text.clone()).unwrap().1)
@@ -191,7 +193,9 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_written_is_named() {
         let memory = Memory::new(0, "/no/such/folder".into(), 100);
-        let Err(error) = memory.put(vec![1]) else { panic!("it is not there") };
+        let Err(error) = memory.put(vec![1]) else {
+            panic!("it is not there")
+        };
         assert!(error.to_string().contains("/no/such/folder"), "{error}");
     }
 }

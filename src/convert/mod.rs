@@ -298,54 +298,54 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn read(self, source: &Source) -> Result<Reading, InputError> {
-    let opened = match open(source, self.library, self.options)? {
-        Ok(opened) => opened,
-        Err(other) => return Ok(not_read(other)),
-    };
-    let Opened {
-        document,
-        detected,
-        context,
-    } = opened;
-    let chunk_bytes = self.options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
-    let cut = |document: Document, mode| {
-        document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes)
-    };
-    let rows = RowsOf {
-        source,
-        context: &context,
-        run: self,
-    };
-    let guessed = if source.can_reopen() {
-        rows.read(cut(document, CutMode::Guess))?
-    } else {
-        rows.read(cut(document, CutMode::Exact))?
-    };
-    let (batches, keys) = match guessed {
-        Some(read) => read,
-        None => {
-            // A cut was wrong: cut again, slowly and always right.
-            let document = Document::open(source, context.program.encoding.as_deref())?;
-            let again = RowsOf {
-                run: Run {
-                    progress: &|_| (),
-                    ..self
-                },
-                ..rows
-            };
-            again
-                .read(cut(document, CutMode::Exact))?
-                .unwrap_or_default()
-        }
-    };
-    Ok(Reading::Read(Box::new(FileRows {
-        encoding: detected.encoding,
-        header_line: detected.header_line,
-        context,
-        batches,
-        keys,
-    })))
-}
+        let opened = match open(source, self.library, self.options)? {
+            Ok(opened) => opened,
+            Err(other) => return Ok(not_read(other)),
+        };
+        let Opened {
+            document,
+            detected,
+            context,
+        } = opened;
+        let chunk_bytes = self.options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
+        let cut = |document: Document, mode| {
+            document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes)
+        };
+        let rows = RowsOf {
+            source,
+            context: &context,
+            run: self,
+        };
+        let guessed = if source.can_reopen() {
+            rows.read(cut(document, CutMode::Guess))?
+        } else {
+            rows.read(cut(document, CutMode::Exact))?
+        };
+        let (batches, keys) = match guessed {
+            Some(read) => read,
+            None => {
+                // A cut was wrong: cut again, slowly and always right.
+                let document = Document::open(source, context.program.encoding.as_deref())?;
+                let again = RowsOf {
+                    run: Run {
+                        progress: &|_| (),
+                        ..self
+                    },
+                    ..rows
+                };
+                again
+                    .read(cut(document, CutMode::Exact))?
+                    .unwrap_or_default()
+            }
+        };
+        Ok(Reading::Read(Box::new(FileRows {
+            encoding: detected.encoding,
+            header_line: detected.header_line,
+            context,
+            batches,
+            keys,
+        })))
+    }
 }
 
 fn not_read(detection: Detection) -> Reading {

@@ -169,32 +169,50 @@ impl Ledger {
 
     /// The id of an event, from the hashes of its rows and their occurrence numbers; the order of the rows does not matter.
     fn id(&self, members: &[EventRef], first: &EventRecord<'_>) -> u64 {
+        if let [only] = members {
+            return self.id_of_row(*only, first);
+        }
+        self.id_of_rows(members, |at| self.record(at))
+    }
+
+    /// The id of an event that is one row.
+    pub(super) fn id_of_row(&self, at: EventRef, record: &EventRecord<'_>) -> u64 {
+        match self.batch(at).given_id(at.event) {
+            Some(id) => id,
+            None => self.row_id(at, record),
+        }
+    }
+
+    /// The id of an event that is several rows.
+    pub(super) fn id_of_rows<'e>(
+        &self,
+        members: &[EventRef],
+        record: impl Fn(EventRef) -> EventRecord<'e>,
+    ) -> u64 {
         if let Some(id) = self.batch(members[0]).given_id(members[0].event) {
             return id;
         }
-        let row_id = |at: &EventRef, record: &EventRecord<'_>| {
-            let occurrence = if self.occurrences.is_empty() {
-                0
-            } else {
-                self.occurrences.get(at).copied().unwrap_or(0)
-            };
-            let mut bytes = [0u8; 21];
-            bytes[..16].copy_from_slice(&record.hash().to_le_bytes());
-            bytes[16..20].copy_from_slice(&occurrence.to_le_bytes());
-            bytes[20] = record.nth();
-            xxh3_64(&bytes)
-        };
-        if let [only] = members {
-            return row_id(only, first);
-        }
         let mut ids: Vec<u64> = members
             .iter()
-            .map(|at| row_id(at, &self.record(*at)))
+            .map(|at| self.row_id(*at, &record(*at)))
             .collect();
         ids.sort_unstable();
         let mut hasher = Xxh3::new();
         ids.iter().for_each(|id| hasher.update(&id.to_le_bytes()));
         hasher.digest()
+    }
+
+    fn row_id(&self, at: EventRef, record: &EventRecord<'_>) -> u64 {
+        let occurrence = if self.occurrences.is_empty() {
+            0
+        } else {
+            self.occurrences.get(&at).copied().unwrap_or(0)
+        };
+        let mut bytes = [0u8; 21];
+        bytes[..16].copy_from_slice(&record.hash().to_le_bytes());
+        bytes[16..20].copy_from_slice(&occurrence.to_le_bytes());
+        bytes[20] = record.nth();
+        xxh3_64(&bytes)
     }
 
     /// The id of the event that holds a row, if the row is used.

@@ -68,9 +68,7 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     rows.par_sort_unstable();
     let broken = broken_groups(ledger);
     // Groups of about one time have rows that lie near each other.
-    let mut of_keys: Vec<&[GroupRow]> = rows
-        .chunk_by(|one, other| one.0 == other.0)
-        .collect();
+    let mut of_keys: Vec<&[GroupRow]> = rows.chunk_by(|one, other| one.0 == other.0).collect();
     of_keys.par_sort_unstable_by_key(|rows| (rows[0].1, rows[0].2));
     let mut formed: Vec<Formed> = Vec::new();
     for of_keys in of_keys.chunks(at_once) {

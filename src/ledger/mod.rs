@@ -139,6 +139,8 @@ pub struct FileRow {
     row: crate::convert::Row,
     /// 1-based, in the file as the person sees it.
     pub line: u64,
+    /// The id of the row's first event, if that is the row's alone; 0 if it has none.
+    pub id: u64,
 }
 
 impl Ledger {
@@ -338,10 +340,48 @@ impl Ledger {
                     batch: number,
                     row,
                     line: batch.line(row.line),
+                    id: self.id_of_outcome(number, row.outcome, &arena),
                 })
                 .collect();
             rows
         })
+    }
+
+    fn id_of_outcome(&self, batch: usize, outcome: Outcome, arena: &[u8]) -> u64 {
+        let Outcome::Events { first } = outcome else {
+            return 0;
+        };
+        let at = EventRef {
+            batch: number(batch),
+            event: first,
+        };
+        EventRecord::at(arena, first).map_or(0, |event| self.id_of_row(at, &event))
+    }
+
+    /// The ids of the events that are made of several rows, by row.
+    ///
+    /// # Errors
+    /// When rows that were put aside cannot be read again.
+    pub fn ids_of_groups(&self) -> io::Result<FxHashMap<EventRef, u64>> {
+        let mut ids = FxHashMap::default();
+        let mut loaded = Loaded::default();
+        for part in self.parts(&self.events) {
+            let groups = || {
+                let members = part.iter().map(|event| self.members(event));
+                members.filter(|members| members.len() > 1)
+            };
+            loaded.load(&self.batches, groups().flatten().copied())?;
+            for members in groups() {
+                let record = |at: EventRef| {
+                    let held = self.batch(at).held();
+                    held.map_or_else(|| loaded.get(at), |arena| EventRecord::at(arena, at.event))
+                        .expect("a place of the arena")
+                };
+                let id = self.id_of_rows(members, record);
+                ids.extend(members.iter().map(|at| (*at, id)));
+            }
+        }
+        Ok(ids)
     }
 
     /// The fate of a row.

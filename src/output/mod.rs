@@ -28,7 +28,7 @@ pub use readback::WrittenSums;
 pub use rejects::{RejectsFile, write_rejects};
 pub use rows::write_rows;
 pub use table::{Settings, TargetFile, TargetWritten, write_target};
-pub use whole_file::WholeFile;
+pub use whole_file::{WholeFile, remove_unfinished};
 pub use write::{Layout, Page, Written, write_held, write_ledger};
 
 /// How a ledger is laid out as text; [`DataFormat`] is for what is none.

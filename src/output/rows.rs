@@ -1,11 +1,10 @@
 //! The fates of the rows: what became of each row of each file.
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::csv_text::{put_cell, put_id, put_number};
-use crate::ledger::{EventRef, Ledger};
-use crate::model::headers;
+use crate::ledger::Ledger;
+use crate::model::{Fate, headers};
 
 /// How much is formatted before it is written, in bytes.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -13,13 +12,9 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// Writes one line for each row: `file,line,fate,event,reason`.
 ///
 /// # Errors
-/// When the output cannot be written.
+/// When the output cannot be written, or rows that were put aside cannot be read again.
 pub fn write_rows(ledger: &Ledger, out: &mut dyn Write) -> io::Result<u64> {
-    let mut ids: HashMap<EventRef, u64> = HashMap::new();
-    for event in &ledger.events {
-        let view = ledger.view(event);
-        ids.extend(view.members.iter().map(|at| (*at, view.id)));
-    }
+    let of_groups = ledger.ids_of_groups()?;
     let mut buffer = headers::ROWS.as_bytes().to_vec();
     let mut lines = 0;
     for (index, file) in ledger.files.iter().enumerate() {
@@ -31,8 +26,8 @@ pub fn write_rows(ledger: &Ledger, out: &mut dyn Write) -> io::Result<u64> {
             buffer.push(b',');
             buffer.extend_from_slice(fate.fate.word().as_bytes());
             buffer.push(b',');
-            if let Some(id) = fate.event.and_then(|at| ids.get(&at)) {
-                put_id(&mut buffer, *id);
+            if let Some(at) = fate.event.filter(|_| fate.fate == Fate::Used) {
+                put_id(&mut buffer, of_groups.get(&at).copied().unwrap_or(row.id));
             }
             buffer.push(b',');
             let reason = match fate

@@ -3,13 +3,56 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-/// A file that does not exist under its name until it is finished. Dropped unfinished, it leaves nothing behind, and what
-/// stood there before stays. Readable by its owner alone.
+/// The temporary files that have a name at this moment: what a run that is interrupted must take away.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// A panic elsewhere leaves the list whole: each change of it is one push or one removal.
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes every file that is not finished, for a process that ends now. No new one can be begun as long as what is given
+/// back lives.
+#[must_use]
+pub fn remove_unfinished() -> impl Sized {
+    let paths = unfinished();
+    for path in paths.iter() {
+        // It may have got its name a moment ago.
+        let _ = std::fs::remove_file(path);
+    }
+    paths
+}
+
+/// Keeps a path on the list until it is dropped.
+pub(super) struct Listed(PathBuf);
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        unfinished().retain(|path| *path != self.0);
+    }
+}
+
+/// A temporary file in a folder, listed from before it exists. Drop the file before its listing.
+pub(super) fn begin_listed(folder: &Path) -> io::Result<(NamedTempFile, Listed)> {
+    let mut paths = unfinished();
+    let temporary = tempfile::Builder::new()
+        .prefix(".coinfold-")
+        .tempfile_in(folder)?;
+    paths.push(temporary.path().to_owned());
+    let listed = Listed(temporary.path().to_owned());
+    Ok((temporary, listed))
+}
+
+/// A file that does not exist under its name until it is finished. Dropped unfinished, or with the process interrupted
+/// (see [`remove_unfinished`]), it leaves nothing behind, and what stood there before stays. Readable by its owner alone.
 pub struct WholeFile {
+    // Fields are dropped in this order: it is on the list until it is gone.
     temporary: NamedTempFile,
+    listed: Listed,
     path: PathBuf,
 }
 
@@ -32,11 +75,10 @@ impl WholeFile {
                 "it is a folder, a pipe or a device, not a file",
             ));
         }
-        let temporary = tempfile::Builder::new()
-            .prefix(".coinfold-")
-            .tempfile_in(folder)?;
+        let (temporary, listed) = begin_listed(folder)?;
         Ok(WholeFile {
             temporary,
+            listed,
             path: path.to_owned(),
         })
     }
@@ -60,6 +102,7 @@ impl WholeFile {
         self.temporary
             .persist(&self.path)
             .map_err(|error| error.error)?;
+        drop(self.listed);
         Ok(())
     }
 }
@@ -67,6 +110,10 @@ impl WholeFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_listed(path: &Path) -> bool {
+        unfinished().iter().any(|listed| listed == path)
+    }
 
     #[test]
     fn a_file_appears_when_it_is_finished_and_not_before() {
@@ -89,6 +136,22 @@ mod tests {
                 std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
                 0o600
             );
+        }
+    }
+
+    #[test]
+    fn a_file_is_listed_for_removal_exactly_while_it_has_a_temporary_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for finished in [true, false] {
+            let file = WholeFile::create(&folder.path().join("ledger.csv")).unwrap();
+            let temporary = file.temporary_path().to_owned();
+            assert!(is_listed(&temporary));
+            if finished {
+                file.finish().unwrap();
+            } else {
+                drop(file);
+            }
+            assert!(!is_listed(&temporary));
         }
     }
 }

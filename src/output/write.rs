@@ -68,8 +68,7 @@ pub fn write_ledger(
     let mut writer = LedgerWriter::begin(ledger, names, layout, out)?;
     // The events are looked at while the ledger brings back their rows.
     let events = std::mem::take(&mut ledger.events);
-    let mut parts = ledger.parts(&events);
-    let written = parts.try_for_each(|part| {
+    let written = ledger.parts(&events).try_for_each(|part| {
         ledger.load(part)?;
         writer.write(ledger, part)
     });

@@ -98,7 +98,7 @@ impl FactArgs {
             addresses: rules(&self.address)?,
             reports: rules(&self.report)?,
             chunk_bytes: self.chunk_bytes,
-            named: Vec::new(),
+            ..Options::default()
         })
     }
 

@@ -94,7 +94,7 @@ fn ledger_from(text: String, library: &Library) -> Ledger {
         named: vec![path],
         ..Options::default()
     };
-    let folded = crate::fold(&sources, library, &options, Period::default(), &|_| ());
+    let folded = crate::fold(&sources, library, &options, Period::default(), &|_| ()).unwrap();
     assert!(folded.left_out.is_empty(), "the rows were not recognised");
     let mut ledger = folded.ledger;
     let counts = ledger.counts()[0];

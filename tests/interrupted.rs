@@ -1,0 +1,99 @@
+//! A run that is ended early leaves nothing behind, and what stood there before stays.
+#![cfg(unix)]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::*;
+
+/// A statement with this many deposits, one a second.
+fn statement(rows: u32) -> String {
+    let mut text = String::from("User_ID,UTC_Time,Account,Operation,Coin,Change,Remark\n");
+    for row in 0..rows {
+        let (day, hour, minute, second) =
+            (1 + row / 86_400, row / 3600 % 24, row / 60 % 60, row % 60);
+        writeln!(
+            text,
+            "1,2024-01-{day:02} {hour:02}:{minute:02}:{second:02},Spot,Deposit,BTC,0.{row:08},"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill")
+        .args(["-s", signal, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+/// A run that has read the beginning of its input from a pipe, and waits for the rest.
+fn waiting(command: &mut Command) -> Child {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Many times what a pipe holds: when all of it is taken, the program is at work.
+    let stdin = child.stdin.as_mut().unwrap();
+    stdin.write_all(statement(20_000).as_bytes()).unwrap();
+    child
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_and_the_code_tells_which() {
+    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
+        let place = Workplace::with(&[("ledger.csv", "of an earlier run\n")]);
+        let mut child = waiting(&mut place.command(&["convert", "-", "-o", "ledger.csv"]));
+        send(signal, &child);
+        assert_eq!(child.wait().unwrap().code(), Some(128 + number), "{signal}");
+        assert_eq!(place.text("ledger.csv"), "of an earlier run\n");
+        assert_eq!(place.names(), ["ledger.csv"]);
+    }
+}
+
+#[test]
+fn a_signal_while_it_writes_leaves_no_unfinished_file() {
+    let place = Workplace::with(&[
+        ("ledger.csv", "of an earlier run\n"),
+        ("statement.csv", &statement(150_000)),
+    ]);
+    let mut child = place
+        .command(&["convert", "statement.csv", "-o", "ledger.csv", "--quiet"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begin = Instant::now();
+    let unfinished = |name: &String| name.starts_with(".coinfold-");
+    while !place.names().iter().any(unfinished) {
+        assert!(begin.elapsed() < Duration::from_secs(120), "it never wrote");
+        assert_eq!(child.try_wait().unwrap(), None, "it ended unseen");
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    send("INT", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(place.text("ledger.csv"), "of an earlier run\n");
+    assert_eq!(place.names(), ["ledger.csv", "statement.csv"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_that_the_starter_has_it_ignore_stays_ignored() {
+    let place = Workplace::new();
+    let program = env!("CARGO_BIN_EXE_coinfold");
+    let script = format!("trap '' HUP; exec '{program}' convert - -o ledger.csv");
+    let mut command = Command::new("sh");
+    let mut child = waiting(command.args(["-c", &script]).current_dir(place.path("")));
+    send("HUP", &child);
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(place.ledger("ledger.csv").len(), 20_000);
+}
