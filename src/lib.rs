@@ -23,7 +23,7 @@ pub mod output;
 pub mod report;
 pub mod target;
 
-use convert::{Options, Reading, RunNames};
+use convert::{Advance, Options, Reading, RunNames};
 use input::Source;
 use ledger::{Ledger, Period};
 use mapping::Library;
@@ -35,7 +35,8 @@ pub struct Folded {
     pub left_out: Vec<(String, Reading)>,
 }
 
-/// Reads all sources, recognises each, and puts their rows together. `progress` is told the bytes as they are read.
+/// Reads all sources, recognises each, and puts their rows together. `progress` is told the bytes and rows as
+/// they are read.
 ///
 /// # Errors
 /// When rows that were put aside cannot be read again.
@@ -44,7 +45,7 @@ pub fn fold(
     library: &Library,
     options: &Options,
     period: Period,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(Advance) + Sync),
 ) -> std::io::Result<Folded> {
     let names = RunNames::default();
     let readings = convert::convert(sources, library, options, &names, progress);

@@ -76,6 +76,7 @@ fn fold_within(
             &names,
             &*Format::Csv.layout(),
             &mut ledger,
+            &|_| (),
         )
         .unwrap();
         assert_eq!(sums.failure, None);

@@ -14,7 +14,7 @@ use clap::Args;
 use super::data::{DataArgs, write_told};
 use super::told::{self, Progress};
 use super::{CliError, Globals, exit, project};
-use crate::convert::{Options, Reading};
+use crate::convert::{Advance, Options, Reading};
 use crate::input::{InputErrorKind, Source, discover};
 use crate::ledger::{Ledger, Period, Totals};
 use crate::mapping::Unrecognised;
@@ -192,9 +192,17 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         since: args.since,
         until: args.until,
     };
-    let folded = crate::fold(&discovery.sources, &library, &options, period, &|bytes| {
-        progress.add(bytes)
-    });
+    let folded =
+        crate::fold(
+            &discovery.sources,
+            &library,
+            &options,
+            period,
+            &|advance| match advance {
+                Advance::Bytes(bytes) => progress.add(bytes),
+                Advance::Rows(rows) => progress.add_rows(rows),
+            },
+        );
     progress.finish();
     let mut folded = folded.map_err(|error| {
         CliError::failed(format!(
@@ -240,6 +248,7 @@ pub fn run(args: &ConvertArgs, globals: &Globals) -> Result<i32, CliError> {
         &mut folded.ledger,
         &discovery.sources,
         problems,
+        &progress,
     )
 }
 
@@ -251,6 +260,7 @@ fn finish(
     ledger: &mut Ledger,
     sources: &[Source],
     problems: Vec<Problem>,
+    progress: &Progress,
 ) -> Result<i32, CliError> {
     let names = ledger.name_texts();
     let totals = ledger.totals_read(&names).map_err(|_| CliError {
@@ -284,7 +294,12 @@ fn finish(
         Layout::Own(format) => {
             let write = |ledger: &mut Ledger, output: &mut Output, _: &mut Summary| {
                 let layout = format.layout();
-                Ok(write_ledger(ledger, &names, &*layout, output.file()))
+                progress.begin_writing(ledger.events.len() as u64);
+                let written = write_ledger(ledger, &names, &*layout, output.file(), &|events| {
+                    progress.add_events(events)
+                });
+                progress.finish();
+                Ok(written)
             };
             write_own(&write, args, globals, ledger, &totals, summary, sources)
         }

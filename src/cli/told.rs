@@ -87,13 +87,11 @@ impl Progress {
     }
 
     /// So many more rows are read. They are shown with the bytes that are told next.
-    #[expect(dead_code, reason = "nothing counts rows while they are read yet")]
     pub fn add_rows(&self, rows: u64) {
         self.rows.fetch_add(rows, Relaxed);
     }
 
     /// All is read: from now on so many events are written.
-    #[expect(dead_code, reason = "nothing counts events while they are written yet")]
     pub fn begin_writing(&self, events: u64) {
         self.writing
             .get_or_init(|| (Instant::now(), Count::of(events)));
@@ -102,7 +100,6 @@ impl Progress {
     }
 
     /// So many more events are written.
-    #[expect(dead_code, reason = "nothing counts events while they are written yet")]
     pub fn add_events(&self, events: u64) {
         if let Some((_, count)) = self.writing.get() {
             count.done.fetch_add(events, Relaxed);

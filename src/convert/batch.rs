@@ -29,7 +29,7 @@ pub struct Batch {
     pub rejects: Vec<Reject>,
     pub balances: Vec<BalanceRecord>,
     pub uniques: Vec<UniqueRecord>,
-    /// What the rows moved, summed as they were read: the near end of the proof.
+    /// What the rows moved, until that is put together with the other batches.
     pub sums: Sums,
     /// Rows that may yet be rejected with others, as they stand in a stream that cannot be read again: by number of the row.
     pub kept: FxHashMap<u32, Box<[u8]>>,

@@ -37,6 +37,7 @@ pub use evaluate::{Evaluate, Evaluated, RowError, Value, trim};
 pub use file::{Facts, FileContext};
 pub use options::{Options, PathRule};
 pub use row_view::RowView;
+pub use sums::Sums;
 pub use worker::{Candidate, RunNames, Worker, show_cell};
 
 /// The header line stands within this many lines.
@@ -44,6 +45,15 @@ const HEADER_LINES: usize = 50;
 
 /// Delimiters that are tried.
 const DELIMITERS: &[u8] = b",;\t|";
+
+/// How far reading has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// So many more bytes of the sources were read.
+    Bytes(u64),
+    /// So many more rows were read.
+    Rows(u64),
+}
 
 /// What a source turned out to be.
 pub enum Reading {
@@ -68,6 +78,8 @@ pub struct FileRows {
     pub batches: Vec<Batch>,
     /// Times and places of all events, in the order of the rows; the batches are numbered within the file.
     pub keys: Vec<Key>,
+    /// What the rows moved, summed as they were read: the near end of the proof.
+    pub sums: Sums,
 }
 
 /// What a file is, before its rows are read.
@@ -87,14 +99,14 @@ pub enum Detection {
     Empty,
 }
 
-/// Reads all sources. The results are in the order of the sources. `progress` is told the bytes of each source as they
-/// are read.
+/// Reads all sources. The results are in the order of the sources. `progress` is told the bytes and rows as they are
+/// read.
 pub fn convert(
     sources: &[Source],
     library: &Library,
     options: &Options,
     names: &RunNames,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(Advance) + Sync),
 ) -> Vec<Reading> {
     let total = sources.iter().filter_map(Source::size_bytes).sum();
     let memory = options.memory_bytes.map(|limit| {
@@ -293,7 +305,7 @@ struct Run<'r> {
     options: &'r Options,
     names: &'r RunNames,
     memory: Option<&'r Memory>,
-    progress: &'r (dyn Fn(u64) + Sync),
+    progress: &'r (dyn Fn(Advance) + Sync),
 }
 
 impl Run<'_> {
@@ -321,7 +333,11 @@ impl Run<'_> {
         } else {
             rows.read(cut(document, CutMode::Exact))?
         };
-        let (batches, keys) = match guessed {
+        let Rows {
+            batches,
+            keys,
+            sums,
+        } = match guessed {
             Some(read) => read,
             None => {
                 // A cut was wrong: cut again, slowly and always right.
@@ -344,6 +360,7 @@ impl Run<'_> {
             context,
             batches,
             keys,
+            sums,
         })))
     }
 }
@@ -364,8 +381,13 @@ struct RowsOf<'s> {
     run: Run<'s>,
 }
 
-/// The rows of a file, and the times and places of their events.
-type Rows = (Vec<Batch>, Vec<Key>);
+/// The rows of a file, the times and places of their events, and what they moved.
+#[derive(Default)]
+struct Rows {
+    batches: Vec<Batch>,
+    keys: Vec<Key>,
+    sums: Sums,
+}
 
 /// Why the reading of rows stopped.
 enum Stop {
@@ -383,7 +405,7 @@ impl RowsOf<'_> {
             let (chunks, told) = &mut *lock();
             let chunk = chunks.next().map_err(Stop::Failed).transpose();
             let read = chunks.bytes_read();
-            (self.run.progress)(read - *told);
+            (self.run.progress)(Advance::Bytes(read - *told));
             if let Some(memory) = self.run.memory {
                 memory.note_read(read - *told);
             }
@@ -397,6 +419,7 @@ impl RowsOf<'_> {
         let work = |(worker, reader): &mut (Worker<'_>, RecordReader), number, chunk: Chunk| {
             let mut batch = self.read_chunk(worker, reader, number, &chunk)?;
             lock().0.recycle(chunk.text);
+            (self.run.progress)(Advance::Rows(batch.records_read));
             if let Some(memory) = self.run.memory {
                 let failed = |error| Stop::Failed(InputError::from_io(self.source.name(), &error));
                 memory.take(&mut batch).map_err(failed)?;
@@ -405,14 +428,24 @@ impl RowsOf<'_> {
         };
         let mut batches: Vec<Batch> = Vec::new();
         let mut keys = Vec::new();
+        let mut sums = Sums::default();
         let put = |mut batch: Batch| {
+            // Not twice what there is: times and places may be most of what a run holds.
+            if keys.capacity() - keys.len() < batch.keys.len() {
+                keys.reserve_exact(batch.keys.len() + keys.len() / 16);
+            }
             keys.append(&mut batch.keys);
             batch.keys = Vec::new();
+            sums.merge(std::mem::take(&mut batch.sums));
             batches.push(batch);
             Ok(())
         };
         match in_order(next, begin, work, put) {
-            Ok(()) => Ok(Some((batches, keys))),
+            Ok(()) => Ok(Some(Rows {
+                batches,
+                keys,
+                sums,
+            })),
             Err(Stop::WrongCut) => Ok(None),
             Err(Stop::Failed(error)) => Err(error),
         }

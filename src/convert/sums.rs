@@ -38,6 +38,14 @@ impl Sums {
         self.add(account, asset, amount.neg());
     }
 
+    /// Adds all totals of others.
+    pub fn merge(&mut self, others: Sums) {
+        self.overflow = self.overflow.or(others.overflow);
+        for (account, asset, sum) in others.iter() {
+            self.add(account, asset, sum.total());
+        }
+    }
+
     /// All totals.
     pub fn iter(&self) -> impl Iterator<Item = (NameId, NameId, Sum)> {
         self.totals.iter().copied()

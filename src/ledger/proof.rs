@@ -82,11 +82,11 @@ impl Ledger {
     /// What the used rows moved, from the sums that were taken when they were read.
     pub fn totals_read(&self, texts: &NameTexts) -> Result<Totals, Overflow> {
         let mut sums: BTreeMap<(NameId, NameId), Sum> = BTreeMap::new();
-        for (_, batch) in self.batches() {
-            if batch.sums.overflow.is_some() {
+        for file in &self.files {
+            if file.rows.sums.overflow.is_some() {
                 return Err(Overflow);
             }
-            for (account, asset, sum) in batch.sums.iter() {
+            for (account, asset, sum) in file.rows.sums.iter() {
                 let all = sums.entry((account, asset)).or_default();
                 all.add(sum.total())?;
             }

@@ -55,7 +55,8 @@ impl<'l> Written<'l> {
     }
 }
 
-/// Writes a ledger. Gives back the number of lines after the header, and the sums as they stand in the file.
+/// Writes a ledger. Gives back the number of lines after the header, and the sums as they stand in the file. `progress` is
+/// told the events as they are written.
 ///
 /// # Errors
 /// When the output cannot be written, or rows that were put aside cannot be read again.
@@ -64,13 +65,14 @@ pub fn write_ledger(
     names: &NameTexts,
     layout: &dyn Layout,
     out: &mut (dyn Write + Send),
+    progress: &(dyn Fn(u64) + Sync),
 ) -> io::Result<(u64, WrittenSums)> {
     let mut writer = LedgerWriter::begin(ledger, names, layout, out)?;
     // The events are looked at while the ledger brings back their rows.
     let events = std::mem::take(&mut ledger.events);
     let written = ledger.parts(&events).try_for_each(|part| {
         ledger.load(part)?;
-        writer.write(ledger, part)
+        writer.write(ledger, part, progress)
     });
     ledger.events = events;
     written?;
@@ -88,7 +90,7 @@ pub fn write_held(
     out: &mut (dyn Write + Send),
 ) -> io::Result<(u64, WrittenSums)> {
     let mut writer = LedgerWriter::begin(ledger, names, layout, out)?;
-    writer.write(ledger, &ledger.events)?;
+    writer.write(ledger, &ledger.events, &|_| ())?;
     writer.finish()
 }
 
@@ -122,7 +124,12 @@ impl<'w> LedgerWriter<'w> {
     }
 
     /// Writes events whose rows are in memory: formatted by many threads, written in order.
-    fn write(&mut self, ledger: &Ledger, events: &[Event]) -> io::Result<()> {
+    fn write(
+        &mut self,
+        ledger: &Ledger,
+        events: &[Event],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> io::Result<()> {
         let LedgerWriter {
             layout,
             written,
@@ -147,6 +154,7 @@ impl<'w> LedgerWriter<'w> {
                     .iter()
                     .map(|event| layout.event(&ledger.view(event), written, &mut page))
                     .sum();
+                progress(events.len() as u64);
                 Ok((page, lines))
             },
             |(mut page, count): (Page, u64)| {
