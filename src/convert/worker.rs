@@ -319,7 +319,6 @@ impl<'f> Worker<'f> {
             }
             let (legs, all_zero) = batch.legs_so_far();
             if legs == 0 || (rule.events.len() > 1 && all_zero) {
-                batch.abandon_event(at);
                 continue;
             }
             let group = match &rule.group {
