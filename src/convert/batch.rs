@@ -389,6 +389,7 @@ impl Batch {
             }
             at += event_length(&self.arena, at);
         }
+        self.row_has_event = false;
         self.arena.truncate(first as usize);
         self.keys.retain(|key| key.at.event < first);
         self.given_ids.retain(|(event, _)| *event < first);
