@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::aside::Aside;
 use super::sums::Sums;
 use crate::mapping::TEXT_COUNT;
-use crate::model::short::put_short;
+use crate::model::short::up_to_seven;
 use crate::model::{Amount, Kind, NameId, Role, Time};
 
 /// The rows of one chunk of a file.
@@ -48,12 +48,17 @@ pub struct Batch {
     /// Whether the row that is being read has an event already.
     row_has_event: bool,
     arena: Vec<u8>,
+<<<<<<< HEAD
     /// Where the events lie, if they were put aside.
     aside: Option<Aside>,
+=======
+    /// The event that is being made.
+    draft: Draft,
+>>>>>>> speed-map
     /// Legs of the event that is being made: what they add to the sums.
     moved: Vec<(NameId, NameId, Amount)>,
-    /// The leg of zero that stands first in the event that is being made, as a range of the arena.
-    zero_leg: Option<(usize, usize)>,
+    /// Whether the only leg of the event that is being made is of zero.
+    only_zero: bool,
     last_account: Option<NameId>,
 }
 
@@ -347,68 +352,61 @@ impl Batch {
         self.row_has_event = false;
     }
 
-    /// Begins an event of the row that is being read. Its legs come first.
+    /// Begins an event of the row that is being read; where it will lie. Its legs come first.
     #[inline]
     pub fn begin_event(&mut self) -> u32 {
-        let at = self.place();
-        self.arena.extend_from_slice(&[0; head::BYTES]);
+        self.draft.end = head::BYTES;
         self.moved.clear();
-        self.zero_leg = None;
+        self.only_zero = false;
         self.last_account = None;
-        at
+        self.place()
     }
 
     /// Adds a leg to the event that was begun. Of several legs, those of zero say nothing and are left out.
     #[inline]
     pub fn add_leg(&mut self, leg: &NewLeg<'_>) {
-        if leg.amount.amount.is_zero() && !self.moved.is_empty() {
+        let is_zero = leg.amount.amount.is_zero();
+        if is_zero && !self.moved.is_empty() {
             return;
         }
-        if let Some((start, end)) = self.zero_leg.take() {
-            self.arena.drain(start..end);
+        if self.only_zero {
+            self.draft.end = head::BYTES;
             self.moved.clear();
             self.last_account = None;
         }
-        let start = self.arena.len();
+        self.only_zero = is_zero;
         self.put_leg(leg);
         self.moved.push((leg.account, leg.asset, leg.amount.amount));
-        if leg.amount.amount.is_zero() {
-            self.zero_leg = Some((start, self.arena.len()));
-        }
     }
 
     /// How many legs the event has that was begun, and whether all of them are of zero.
+    #[inline]
     pub fn legs_so_far(&self) -> (usize, bool) {
-        (self.moved.len(), self.zero_leg.is_some())
-    }
-
-    /// Forgets the event that was begun.
-    pub fn abandon_event(&mut self, at: u32) {
-        self.arena.truncate(at as usize);
-        self.moved.clear();
-        self.zero_leg = None;
+        (self.moved.len(), self.only_zero)
     }
 
     /// Ends the event that was begun at `at`.
+    #[inline]
     pub fn end_event(&mut self, at: u32, event: &EventHead, texts: &[&[u8]; TEXT_COUNT]) {
-        let start = at as usize;
-        let texts_at = number(self.arena.len() - start);
+        let draft = &mut self.draft;
+        let texts_at = draft.end;
+        draft.put_byte(0);
         let mut mask = 0u8;
-        let mask_at = self.arena.len();
-        self.arena.push(0);
         for (nth, text) in texts.iter().enumerate() {
             if !text.is_empty() {
                 mask |= 1 << nth;
-                put_number(&mut self.arena, text.len());
-                put_short(&mut self.arena, text);
+                draft.put_number(text.len());
+                draft.put_text(text);
             }
         }
-        self.arena[mask_at] = mask;
-        let length = number(self.arena.len() - start);
-        let legs = u8::try_from(self.moved.len()).expect("a rule has fewer legs than 256");
-        let place = self.arena[start..].first_chunk_mut::<{ head::BYTES }>();
+        draft.bytes[texts_at] = mask;
+        let mut digits = event.time.digits();
+        if !std::mem::replace(&mut self.row_has_event, true) {
+            digits |= FIRST_OF_ROW;
+        }
+        let place = draft.bytes.first_chunk_mut::<{ head::BYTES }>();
         let place = place.expect("it was begun");
-        place[head::LENGTH].copy_from_slice(&length.to_le_bytes());
+        place[head::LENGTH].copy_from_slice(&number(draft.end).to_le_bytes());
         place[head::ROW].copy_from_slice(&self.row_count.to_le_bytes());
         place[head::LINE].copy_from_slice(&event.line.to_le_bytes());
         place[head::TIME].copy_from_slice(&event.time.ns().to_le_bytes());
@@ -416,15 +414,13 @@ impl Batch {
         place[head::GROUP].copy_from_slice(&event.group.to_le_bytes());
         place[head::RULE].copy_from_slice(&event.rule.to_le_bytes());
         place[head::KIND] = event.kind as u8;
-        place[head::DIGITS] = event.time.digits();
-        if !std::mem::replace(&mut self.row_has_event, true) {
-            place[head::DIGITS] |= FIRST_OF_ROW;
-        }
+        place[head::DIGITS] = digits;
         place[head::NTH] = event.nth;
-        place[head::LEGS] = legs;
-        place[head::TEXTS].copy_from_slice(&texts_at.to_le_bytes());
-        for (account, asset, amount) in self.moved.drain(..) {
-            self.sums.add(account, asset, amount);
+        place[head::LEGS] = u8::try_from(self.moved.len()).expect("a rule has fewer legs than 256");
+        place[head::TEXTS].copy_from_slice(&number(texts_at).to_le_bytes());
+        self.arena.extend_from_slice(&draft.bytes[..draft.end]);
+        for (account, asset, amount) in &self.moved {
+            self.sums.add(*account, *asset, *amount);
         }
         if event.kind == Kind::Unclassified {
             self.unclassified.push(at);
@@ -448,6 +444,7 @@ impl Batch {
             }
             at += event_length(&self.arena, at);
         }
+        self.row_has_event = false;
         self.arena.truncate(first as usize);
         self.keys.retain(|key| key.at.event < first);
         self.given_ids.retain(|(event, _)| *event < first);
@@ -485,8 +482,9 @@ impl Batch {
         self.lines_before + 1 + u64::from(in_chunk)
     }
 
+    #[inline]
     fn put_leg(&mut self, leg: &NewLeg<'_>) {
-        let body = &mut self.arena;
+        let draft = &mut self.draft;
         let mut flags = 0;
         if leg.role == Role::Fee {
             flags |= IS_FEE;
@@ -500,16 +498,117 @@ impl Batch {
         if self.last_account == Some(leg.account) {
             flags |= SAME_ACCOUNT;
         }
-        body.push(flags);
+        draft.put_byte(flags);
         if flags & SAME_ACCOUNT == 0 {
-            put_name(body, leg.account);
+            draft.put_name(leg.account);
             self.last_account = Some(leg.account);
         }
-        put_name(body, leg.asset);
-        put_amount(body, leg.amount);
-        if let Some((value, currency)) = leg.value {
-            put_amount(body, value);
-            put_name(body, currency);
+        draft.put_name(leg.asset);
+        draft.put_amount(&leg.amount);
+        if let Some((value, currency)) = &leg.value {
+            draft.put_amount(value);
+            draft.put_name(*currency);
+        }
+    }
+}
+
+/// An event in the making: with room behind what is there, so that short texts are copied in pieces of a fixed size.
+#[derive(Default)]
+struct Draft {
+    bytes: Vec<u8>,
+    /// Where the next part goes. What is behind it means nothing.
+    end: usize,
+}
+
+impl Draft {
+    /// The next `N` bytes, of which the caller says how many it took.
+    #[inline(always)]
+    fn room<const N: usize>(&mut self) -> &mut [u8; N] {
+        if self.bytes.len() < self.end + N {
+            self.grow(N);
+        }
+        let room = self.bytes[self.end..].first_chunk_mut();
+        room.expect("it was made")
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, more: usize) {
+        self.bytes
+            .resize((self.end + more).next_power_of_two().max(512), 0);
+    }
+
+    #[inline(always)]
+    fn put_byte(&mut self, byte: u8) {
+        self.room::<1>()[0] = byte;
+        self.end += 1;
+    }
+
+    /// Puts a text there, without a call where it has at most 16 bytes.
+    #[inline(always)]
+    fn put_text(&mut self, text: &[u8]) {
+        let length = text.len();
+        match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(start), Some(end)) if length <= 16 => {
+                let room = self.room::<16>();
+                room[..8].copy_from_slice(start);
+                room[length - 8..][..8].copy_from_slice(end);
+            }
+            (Some(_), _) => return self.put_long_text(text),
+            _ => *self.room() = up_to_seven(text).to_le_bytes(),
+        }
+        self.end += length;
+    }
+
+    #[inline(never)]
+    fn put_long_text(&mut self, text: &[u8]) {
+        if self.bytes.len() < self.end + text.len() {
+            self.grow(text.len());
+        }
+        self.bytes[self.end..][..text.len()].copy_from_slice(text);
+        self.end += text.len();
+    }
+
+    #[inline(always)]
+    fn put_amount(&mut self, new: &NewAmount<'_>) {
+        if new.text.is_empty() {
+            return self.put_written(new.amount.abs());
+        }
+        // The longest amount has 41 bytes.
+        self.put_byte(new.text.len() as u8);
+        self.put_text(new.text);
+    }
+
+    /// Puts an amount there whose text is nowhere yet.
+    #[inline(never)]
+    fn put_written(&mut self, amount: Amount) {
+        let mut text = Vec::with_capacity(64);
+        amount.write_to(&mut text);
+        self.put_byte(text.len() as u8);
+        self.put_text(&text);
+    }
+
+    #[inline(always)]
+    fn put_number(&mut self, number: usize) {
+        match u8::try_from(number) {
+            Ok(short) if short < LONG => self.put_byte(short),
+            _ => {
+                self.put_byte(LONG);
+                *self.room() = (number as u64).to_le_bytes();
+                self.end += 8;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn put_name(&mut self, name: NameId) {
+        match u8::try_from(name.0) {
+            Ok(short) if short < LONG => self.put_byte(short),
+            _ => {
+                self.put_byte(LONG);
+                *self.room() = name.0.to_le_bytes();
+                self.end += 4;
+            }
         }
     }
 }
@@ -746,40 +845,6 @@ const SAME_ACCOUNT: u8 = 8;
 const LONG: u8 = 255;
 
 #[inline]
-fn put_amount(body: &mut Vec<u8>, new: NewAmount<'_>) {
-    let length_at = body.len();
-    body.push(0);
-    if new.text.is_empty() {
-        new.amount.abs().write_to(body);
-    } else {
-        put_short(body, new.text);
-    }
-    // The longest amount has 41 bytes.
-    body[length_at] = (body.len() - length_at - 1) as u8;
-}
-
-#[inline]
-fn put_number(body: &mut Vec<u8>, number: usize) {
-    match u8::try_from(number) {
-        Ok(short) if short < LONG => body.push(short),
-        _ => {
-            body.push(LONG);
-            body.extend_from_slice(&(number as u64).to_le_bytes());
-        }
-    }
-}
-
-#[inline]
-fn put_name(body: &mut Vec<u8>, name: NameId) {
-    match u8::try_from(name.0) {
-        Ok(short) if short < LONG => body.push(short),
-        _ => {
-            body.push(LONG);
-            body.extend_from_slice(&name.0.to_le_bytes());
-        }
-    }
-}
-
 fn number(count: usize) -> u32 {
     u32::try_from(count).expect("what a chunk says fits 4 GiB")
 }

@@ -27,6 +27,12 @@ impl<'r> RowView<'r> {
         }
     }
 
+    /// A cell without the blanks around it, if it stands in one place and no text in it counts as empty.
+    #[inline]
+    pub(super) fn plain_cell(&self, column: usize) -> Option<&'r [u8]> {
+        Some(self.at(self.file.plain(column)?))
+    }
+
     fn put_together(&self, column: usize) -> Cow<'r, [u8]> {
         let cell = match &self.file.binding.places[column] {
             Place::At(at) => Cow::Borrowed(self.at(*at)),

@@ -1,11 +1,14 @@
 //! From records to events: runs a program over the rows of one chunk.
 
+mod plan;
+
 use std::borrow::Cow;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
+use self::plan::{AccountPlan, AssetPlan, LegPlan, RulePlan, TextPlan};
 use super::batch::{
     BalanceRecord, Batch, BrokenGroup, EventHead, NewAmount, NewLeg, Outcome, Reject, SkipReason,
     UniqueRecord,
@@ -16,7 +19,7 @@ use super::row_view::RowView;
 use crate::input::Record;
 use crate::mapping::{
     Cell, Direction, EventTemplate, Expr, Group, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,
-    TEXT_COUNT, Test,
+    Program, Rule, TEXT_COUNT, Test,
 };
 use crate::model::{Amount, Kind, NameId, Names, Role, Short, Time};
 
@@ -36,6 +39,9 @@ const MAX_CACHED: usize = 1 << 16;
 /// How many of the codes and words met last are found without hashing. A power of two.
 const NEAR: usize = 256;
 
+/// The same, for the words of one choice column. A power of two.
+const NEAR_WORDS: usize = 64;
+
 /// Reads rows of one file, on one thread. Holds what is worth remembering from row to row.
 pub struct Worker<'f> {
     file: &'f FileContext,
@@ -52,9 +58,14 @@ pub struct Worker<'f> {
     candidates: FxHashMap<u64, Rc<[Candidate]>>,
     /// The same, for the words met last.
     near_candidates: Box<[Option<(u64, Rc<[Candidate]>)>; NEAR]>,
+    /// The rules or skips that hold for them whatever else the row says.
+    near_choices: Box<[Option<(u64, Candidate)>; NEAR]>,
+    /// The words met last in each choice column with their numbers, each in the place that its letters give.
+    near_words: Box<[[(Short, u32); NEAR_WORDS]]>,
     /// Whether the word numbers of all choice columns fit one key.
     exact_key: bool,
-    word_numbers: Vec<u32>,
+    /// The rules as they are for this file, made when the first row needs them.
+    plans: Box<[Option<Rc<RulePlan<'f>>>]>,
     unique_columns: Vec<usize>,
     hash_scratch: Vec<u8>,
     text_scratch: Vec<u8>,
@@ -90,8 +101,12 @@ impl<'f> Worker<'f> {
             constants: Vec::new(),
             candidates: FxHashMap::default(),
             near_candidates: Box::new([const { None }; NEAR]),
+            near_choices: Box::new([None; NEAR]),
+            near_words: (0..words.len())
+                .map(|nth| [empty_word(&file.program, nth); NEAR_WORDS])
+                .collect(),
+            plans: file.program.rules.iter().map(|_| None).collect(),
             exact_key: exact_key.is_some(),
-            word_numbers: Vec::new(),
             unique_columns: columns
                 .filter(|(_, column)| column.unique)
                 .map(|(index, _)| index)
@@ -110,6 +125,15 @@ impl<'f> Worker<'f> {
     #[inline]
     pub fn read_row(&mut self, record: Record<'_>, batch: &mut Batch) {
         batch.records_read += 1;
+        if self.read_planned(record, batch).is_some() {
+            return batch.end_row();
+        }
+        self.read_any(record, batch);
+    }
+
+    /// Reads a record the general way, with whatever comes of it.
+    #[inline(never)]
+    fn read_any(&mut self, record: Record<'_>, batch: &mut Batch) {
         let first = batch.place();
         match self.outcome(record, batch) {
             Ok(Outcome::Events { .. }) => batch.end_row(),
@@ -128,6 +152,36 @@ impl<'f> Worker<'f> {
         }
     }
 
+    /// Reads a record by the plan of its rule. `None`, with nothing left of it in the batch, for one that makes no events
+    /// or cannot be read.
+    fn read_planned(&mut self, record: Record<'_>, batch: &mut Batch) -> Option<()> {
+        let file = self.file;
+        if !self.is_utf_8
+            || is_blank(record)
+            || (file.program.has_header
+                && (is_header(&file.binding.header, record) || has_stray_cells(file, record)))
+        {
+            return None;
+        }
+        let view = RowView { file, record };
+        let Candidate::Rule(rule) = self.choose_near(&view)? else {
+            return None;
+        };
+        let plan = match &self.plans[rule] {
+            Some(plan) => plan.clone(),
+            None => {
+                let plan = Rc::new(RulePlan::of(&file.program.rules[rule], file));
+                self.plans[rule].insert(plan).clone()
+            }
+        };
+        let first = batch.place();
+        let read = self.apply_plan(&view, rule, &plan, batch);
+        if read.is_none() && batch.place() > first {
+            batch.drop_events_from(first);
+        }
+        read
+    }
+
     fn outcome(&mut self, record: Record<'_>, batch: &mut Batch) -> Result<Outcome, RowError> {
         let file = self.file;
         if !self.is_utf_8 && std::str::from_utf8(record.bytes()).is_err() {
@@ -136,19 +190,13 @@ impl<'f> Worker<'f> {
             ));
         }
         let header = &file.binding.header;
-        if record.iter().all(|cell| trim(cell).is_empty()) {
+        if is_blank(record) {
             return Ok(Outcome::Skipped(SkipReason::BlankRow));
         }
         if file.program.has_header && is_header(header, record) {
             return Ok(Outcome::Skipped(SkipReason::HeaderAgain));
         }
-        if file.program.has_header
-            && record.len() > file.known_cells
-            && record
-                .iter()
-                .skip(file.known_cells)
-                .any(|cell| !trim(cell).is_empty())
-        {
+        if file.program.has_header && has_stray_cells(file, record) {
             return Err(RowError::new(format!(
                 "the row has {} cells and the header {}: a text with a delimiter that is not quoted?",
                 record.len(),
@@ -209,22 +257,66 @@ impl<'f> Worker<'f> {
         Ok(None)
     }
 
-    /// The tests whose words fit the row. Rows with the same words share the list.
-    fn candidates_for(&mut self, view: &RowView<'_>) -> Rc<[Candidate]> {
-        let program = &self.file.program;
-        self.word_numbers.clear();
+    /// As [`Worker::choose`], at once where the words of the row alone decide and were met before. `None` as well where it
+    /// cannot be told.
+    #[inline]
+    fn choose_near(&mut self, view: &RowView<'_>) -> Option<Candidate> {
+        let key = self.word_key(view);
+        if self.exact_key
+            && let Some((of_key, found)) = self.near_choices[key as usize % NEAR]
+            && of_key == key
+        {
+            return Some(found);
+        }
+        let found = self.choose(view).ok()?;
+        let first = self.candidates_for(view).first().copied();
+        if self.exact_key
+            && let Some(first) = first
+            && test_of(self.file, first).conditions.is_empty()
+        {
+            self.near_choices[key as usize % NEAR] = Some((key, first));
+        }
+        found
+    }
+
+    /// The numbers of the row's words as one, which is another for other words if it can be.
+    #[inline]
+    fn word_key(&mut self, view: &RowView<'_>) -> u64 {
+        let dispatch = &self.file.program.dispatch;
         let mut key = 0u64;
-        for (nth, column) in program.dispatch.columns.iter().enumerate() {
-            let number = program.dispatch.word_number(nth, &view.cell(column.column));
+        for (nth, (column, near)) in dispatch
+            .columns
+            .iter()
+            .zip(&mut self.near_words)
+            .enumerate()
+        {
+            let number = match view.plain_cell(column.column) {
+                Some(cell) => match Short::of(cell) {
+                    Some(short) => {
+                        let near = &mut near[(short.mixed() >> 58) as usize % NEAR_WORDS];
+                        if near.0 != short {
+                            *near = (short, dispatch.word_number(nth, cell));
+                        }
+                        near.1
+                    }
+                    None => dispatch.word_number(nth, cell),
+                },
+                None => dispatch.word_number(nth, &view.cell(column.column)),
+            };
             key = key
                 .wrapping_mul(column.words.len() as u64 + 1)
                 .wrapping_add(u64::from(number));
-            self.word_numbers.push(number);
         }
+        key
+    }
+
+    /// The tests whose words fit the row. Rows with the same words share the list.
+    fn candidates_for(&mut self, view: &RowView<'_>) -> Rc<[Candidate]> {
         if !self.exact_key {
-            return self.candidates_of_words();
+            return self.candidates_of_words(view);
         }
-        let near = &mut self.near_candidates[key as usize % NEAR];
+        let key = self.word_key(view);
+        let near = &self.near_candidates[key as usize % NEAR];
         if let Some((of_key, found)) = near
             && *of_key == key
         {
@@ -233,7 +325,7 @@ impl<'f> Worker<'f> {
         let found = match self.candidates.get(&key) {
             Some(found) => found.clone(),
             None => {
-                let found = self.candidates_of_words();
+                let found = self.candidates_of_words(view);
                 if self.candidates.len() < MAX_CACHED {
                     self.candidates.insert(key, found.clone());
                 }
@@ -245,9 +337,13 @@ impl<'f> Worker<'f> {
     }
 
     /// The tests that may hold for the words that were found.
-    fn candidates_of_words(&self) -> Rc<[Candidate]> {
+    fn candidates_of_words(&self, view: &RowView<'_>) -> Rc<[Candidate]> {
         let program = &self.file.program;
-        let fits = |test: &Test| program.dispatch.may_hold(test, &self.word_numbers);
+        let columns = program.dispatch.columns.iter().enumerate();
+        let numbers: Vec<u32> = columns
+            .map(|(nth, column)| program.dispatch.word_number(nth, &view.cell(column.column)))
+            .collect();
+        let fits = |test: &Test| program.dispatch.may_hold(test, &numbers);
         let skips = program
             .skips
             .iter()
@@ -319,7 +415,6 @@ impl<'f> Worker<'f> {
             }
             let (legs, all_zero) = batch.legs_so_far();
             if legs == 0 || (rule.events.len() > 1 && all_zero) {
-                batch.abandon_event(at);
                 continue;
             }
             let group = match &rule.group {
@@ -360,6 +455,192 @@ impl<'f> Worker<'f> {
                 "all amounts of the row are blank: nothing was moved",
             ));
         }
+        self.keep(view, rule, first, batch);
+        Ok(())
+    }
+
+    /// Makes the events of a rule from a row, as its plan says. `None` for a row that it cannot be said of.
+    #[inline]
+    fn apply_plan(
+        &mut self,
+        view: &RowView<'_>,
+        rule_index: usize,
+        plan: &RulePlan<'_>,
+        batch: &mut Batch,
+    ) -> Option<()> {
+        let file = self.file;
+        let rule = &file.program.rules[rule_index];
+        let mut hash = None;
+        let first = batch.place();
+        for (nth, event) in plan.events.iter().enumerate() {
+            let time = event.time.read(view)?;
+            let hash = *hash.get_or_insert_with(|| file.row_hash(time.ns(), view.record));
+            let account = self.planned_account(view, &event.account)?;
+            let fee_row = match &rule.group {
+                Some(Group {
+                    fee_rows: Some(test),
+                    ..
+                }) => view.truth(test).ok()?,
+                _ => false,
+            };
+            let at = batch.begin_event();
+            for leg in &event.legs {
+                self.planned_leg(view, leg, account, time, fee_row, batch)?;
+            }
+            let (legs, all_zero) = batch.legs_so_far();
+            if legs == 0 || (plan.events.len() > 1 && all_zero) {
+                continue;
+            }
+            let group = match &rule.group {
+                Some(group) => self.group_key(view, rule_index, group).ok()?,
+                None => 0,
+            };
+            let mut made: [Cow<[u8]>; TEXT_COUNT] = Default::default();
+            for (nth, text) in &event.texts {
+                made[*nth] = match text {
+                    TextPlan::Cell(at) => {
+                        Cow::Borrowed(trim(view.record.get(*at).unwrap_or_default()))
+                    }
+                    TextPlan::Other(expr) => view.text(expr).ok()?,
+                };
+            }
+            let head = EventHead {
+                time,
+                kind: match &event.template.kind {
+                    KindFrom::Stated(kind) => *kind,
+                    KindFrom::Text(_) => kind(view, event.template).ok()?,
+                },
+                rule: rule_index as u16,
+                hash,
+                group,
+                nth: nth as u8,
+                line: view.record.line(),
+            };
+            batch.end_event(at, &head, &made.each_ref().map(|text| &**text));
+            if let Some(expr) = &event.template.event_id
+                && let Some(id) = event_id(&view.text(expr).ok()?)
+            {
+                batch.given_ids.push((at, id));
+            }
+            if event.template.balance.is_some() {
+                self.balance(view, event.template, account, time, at, batch)
+                    .ok()?;
+            }
+        }
+        if batch.place() == first {
+            return None;
+        }
+        self.keep(view, rule, first, batch);
+        Some(())
+    }
+
+    /// As [`Worker::leg`].
+    #[inline]
+    fn planned_leg(
+        &mut self,
+        view: &RowView<'_>,
+        plan: &LegPlan<'_>,
+        account: NameId,
+        time: Time,
+        fee_row: bool,
+        batch: &mut Batch,
+    ) -> Option<()> {
+        let leg = plan.template;
+        let Some(NewAmount { amount, text }) = plan.amount.read(view)? else {
+            return leg.optional.then_some(());
+        };
+        let is_fee = leg.direction == Direction::Fee;
+        if amount.is_negative()
+            && match leg.direction {
+                Direction::In | Direction::Out => true,
+                Direction::Fee => !leg.signed,
+                Direction::Move => false,
+            }
+        {
+            return None;
+        }
+        if amount.is_zero() && (is_fee || leg.optional) {
+            return Some(());
+        }
+        let amount = match leg.direction {
+            Direction::In | Direction::Move => amount,
+            Direction::Out | Direction::Fee => amount.neg(),
+        };
+        let asset = self.planned_asset(view, &plan.asset, time)?;
+        let value = match &plan.value {
+            None => None,
+            Some((worth, currency)) => match worth.read_magnitude(view)? {
+                None => None,
+                Some(worth) => Some((worth, self.planned_asset(view, currency, time)?)),
+            },
+        };
+        let account = match &plan.account {
+            Some(account) => self.planned_account(view, account)?,
+            None => account,
+        };
+        let is_fee = is_fee || (fee_row && leg.direction == Direction::Move);
+        batch.add_leg(&NewLeg {
+            account,
+            asset,
+            amount: NewAmount { amount, text },
+            role: if is_fee { Role::Fee } else { Role::Main },
+            value,
+        });
+        Some(())
+    }
+
+    /// As [`Worker::asset`].
+    #[inline]
+    fn planned_asset(
+        &mut self,
+        view: &RowView<'_>,
+        plan: &AssetPlan<'_>,
+        time: Time,
+    ) -> Option<NameId> {
+        match plan {
+            AssetPlan::Cell { at, upper, expr } => {
+                if let Some(short) = Short::of(view.record.get(*at)?)
+                    && let near = &self.near_assets[(short.mixed() >> 56) as usize % NEAR]
+                    && near.0 == short
+                    && near.1 == *upper
+                    && short != Short::default()
+                {
+                    return Some(near.2);
+                }
+                self.asset(view, expr, time).ok()
+            }
+            AssetPlan::Stated(expr, kept) => {
+                if let Some(id) = kept.get() {
+                    return Some(id);
+                }
+                let id = self.asset(view, expr, time).ok()?;
+                kept.set(self.constant(address_of(expr)));
+                Some(id)
+            }
+            AssetPlan::Other(expr) => self.asset(view, expr, time).ok(),
+        }
+    }
+
+    /// As [`Worker::account`].
+    #[inline]
+    fn planned_account(&mut self, view: &RowView<'_>, plan: &AccountPlan<'_>) -> Option<NameId> {
+        match plan {
+            AccountPlan::Stated(parts, kept) => {
+                if let Some(id) = kept.get() {
+                    return Some(id);
+                }
+                let id = self.account(view, parts).ok()?;
+                kept.set(Some(id));
+                Some(id)
+            }
+            AccountPlan::Other(parts) => self.account(view, parts).ok(),
+        }
+    }
+
+    /// Keeps what later steps ask of a row that made events, of which the first is given.
+    #[inline]
+    fn keep(&mut self, view: &RowView<'_>, rule: &Rule, first: u32, batch: &mut Batch) {
+        let file = self.file;
         if file.read_once && (rule.group.is_some() || !self.unique_columns.is_empty()) {
             batch.kept.insert(batch.row(), view.record.bytes().into());
         }
@@ -378,7 +659,6 @@ impl<'f> Worker<'f> {
                 });
             }
         }
-        Ok(())
     }
 
     /// Adds the leg that a template makes of a row, if it makes one.
@@ -712,7 +992,29 @@ fn column_of(expr: &Expr) -> Option<usize> {
     }
 }
 
+/// Whether no cell of a record says anything.
+#[inline]
+fn is_blank(record: Record<'_>) -> bool {
+    record.iter().all(|cell| trim(cell).is_empty())
+}
+
+/// Whether a record says something in cells that the header does not have.
+#[inline]
+fn has_stray_cells(file: &FileContext, record: Record<'_>) -> bool {
+    record.len() > file.known_cells
+        && record
+            .iter()
+            .skip(file.known_cells)
+            .any(|cell| !trim(cell).is_empty())
+}
+
+/// The empty cell, and its number in a choice column.
+fn empty_word(program: &Program, nth: usize) -> (Short, u32) {
+    (Short::default(), program.dispatch.word_number(nth, b""))
+}
+
 /// Whether a record is the header line once more.
+#[inline]
 fn is_header(header: &[String], record: Record<'_>) -> bool {
     let Some(first) = record.get(0) else {
         return false;
@@ -762,5 +1064,117 @@ fn show_value(value: &Value<'_>) -> String {
         Value::Amount(amount) => Amount::to_string(amount),
         Value::Time(time) => time.to_string(),
         Value::Truth(truth) => truth.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::{Opened, Options, PathRule, open};
+    use crate::input::{CutMode, RecordReader, discover};
+    use crate::mapping::Library;
+    use crate::mapping::cell::Zone;
+
+    /// All that a batch says.
+    fn said(batch: &Batch) -> String {
+        let outcomes = |row: super::super::batch::Row| (row.row, row.line, row.outcome);
+        format!(
+            "{:?}",
+            (
+                batch.arena(),
+                batch.rows(batch.arena()).map(outcomes).collect::<Vec<_>>(),
+                &batch.rejects,
+                &batch.keys,
+                (&batch.balances, &batch.uniques, &batch.unclassified),
+                (&batch.given_ids, &batch.broken),
+                batch
+                    .sums
+                    .iter()
+                    .filter(|(.., sum)| !sum.is_zero())
+                    .collect::<Vec<_>>(),
+                batch
+                    .kept
+                    .iter()
+                    .collect::<std::collections::BTreeMap<_, _>>(),
+                batch.records_read,
+            )
+        )
+    }
+
+    fn add_line(text: &mut Vec<u8>, cells: &[&[u8]]) {
+        for (nth, cell) in cells.iter().enumerate() {
+            let quoted = String::from_utf8_lossy(cell).replace('"', "\"\"");
+            text.extend_from_slice(if nth > 0 { b",\"" } else { b"\"" });
+            text.extend_from_slice(quoted.as_bytes());
+            text.push(b'"');
+        }
+        text.push(b'\n');
+    }
+
+    /// The samples' rows as they are, and each with other texts in its cells, one after the other.
+    #[test]
+    fn a_plan_says_the_same_as_its_rule() {
+        const OTHERS: [&[u8]; 8] = [b"", b"0", b"-1", b" 2.50 ", b"x", b"0.0", b"1,000", b"USD"];
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/samples");
+        let library = Library::built_in();
+        let zone = Zone::parse("Europe/Paris").unwrap();
+        let everywhere = PathRule {
+            value: zone,
+            path: None,
+            folder: None,
+        };
+        let options = Options {
+            zones: vec![everywhere],
+            ..Options::default()
+        };
+        let (mut rows, mut events) = (0, 0);
+        for source in discover(&[folder.to_owned()]).unwrap().sources {
+            let Ok(Ok(Opened {
+                document,
+                detected,
+                context,
+            })) = open(&source, &library, &options)
+            else {
+                continue;
+            };
+            let mut text = Vec::new();
+            let mut reader = RecordReader::new(context.delimiter);
+            let mut chunks =
+                document.into_chunks(detected.start, context.delimiter, CutMode::Exact);
+            while let Ok(Some(chunk)) = chunks.next() {
+                let mut records = reader.start(&chunk.text);
+                while let Ok(Some(record)) = records.next() {
+                    let cells: Vec<&[u8]> = record.iter().collect();
+                    add_line(&mut text, &cells);
+                    for nth in 0..cells.len() {
+                        let mut others = cells.clone();
+                        others[nth] = OTHERS[(rows + nth) % OTHERS.len()];
+                        add_line(&mut text, &others);
+                    }
+                    rows += 1;
+                }
+            }
+            let names = [RunNames::default(), RunNames::default()];
+            let [mut by_plan, mut by_rule] = [0, 1].map(|nth| Worker::new(&context, &names[nth]));
+            let [mut planned, mut ruled] = [Batch::default(), Batch::default()];
+            by_plan.expect_utf_8(true);
+            by_rule.expect_utf_8(true);
+            let mut reader = RecordReader::new(b',');
+            let mut records = reader.start(&text);
+            while let Ok(Some(record)) = records.next() {
+                by_plan.read_row(record, &mut planned);
+                ruled.records_read += 1;
+                by_rule.read_any(record, &mut ruled);
+            }
+            events += planned.keys.len();
+            let equal = said(&planned) == said(&ruled);
+            assert!(equal, "{}", source.name());
+            assert_eq!(names[0].assets.texts(), names[1].assets.texts());
+            assert_eq!(names[0].accounts.texts(), names[1].accounts.texts());
+        }
+        assert!(
+            rows > 1000 && events > 5 * rows,
+            "{rows} rows, {events} events"
+        );
     }
 }

@@ -155,6 +155,16 @@ impl Amount {
         }
     }
 
+    /// As [`Amount::parse_canonical`], of the most usual form alone: up to 16 digits, with a point or without. `None` for
+    /// any other text, whether it is an amount or not; the canonical text always stands somewhere.
+    #[inline(always)]
+    pub(crate) fn parse_plain(text: &[u8]) -> Option<(Amount, Canonical)> {
+        let (negative, number) = without_sign(text);
+        let plain = Plain::read(number)?;
+        let canonical = plain.canonical(number, text.len() - number.len());
+        Some((plain.amount(negative), canonical))
+    }
+
     /// `mantissa × 10^-scale`, brought to lowest terms; `None` if it then needs more than 38 digits behind the point
     /// (or if the mantissa is `i128::MIN` and cannot be shortened).
     pub fn from_parts(mantissa: i128, scale: u32) -> Option<Amount> {

@@ -187,13 +187,17 @@ impl AmountReader {
     /// As [`AmountReader::read`].
     #[inline]
     pub fn read_canonical(&self, cell: &[u8]) -> Result<(Amount, Canonical), CellError> {
-        if self.decimal == b'.'
-            && self.scale == 0
+        if self.reads_plain()
             && let Ok(read) = Amount::parse_canonical(cell)
         {
             return Ok(read);
         }
         self.read(cell).map(|amount| (amount, Canonical::NONE))
+    }
+
+    /// Whether a plain number is the amount that it says.
+    pub fn reads_plain(&self) -> bool {
+        self.decimal == b'.' && self.scale == 0
     }
 
     #[inline]
