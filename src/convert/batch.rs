@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::aside::Aside;
 use super::sums::Sums;
 use crate::mapping::TEXT_COUNT;
-use crate::model::short::up_to_seven;
+use crate::model::short::{Within, up_to_seven};
 use crate::model::{Amount, Kind, NameId, Role, Time};
 
 /// The rows of one chunk of a file.
@@ -48,13 +48,10 @@ pub struct Batch {
     /// Whether the row that is being read has an event already.
     row_has_event: bool,
     arena: Vec<u8>,
-<<<<<<< HEAD
     /// Where the events lie, if they were put aside.
     aside: Option<Aside>,
-=======
     /// The event that is being made.
     draft: Draft,
->>>>>>> speed-map
     /// Legs of the event that is being made: what they add to the sums.
     moved: Vec<(NameId, NameId, Amount)>,
     /// Whether the only leg of the event that is being made is of zero.
@@ -155,23 +152,24 @@ pub struct Leg {
 }
 
 /// One leg as it lies in the arena: its amounts as they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct LegText<'b> {
     pub account: NameId,
     pub asset: NameId,
     /// Whether the amount is below zero.
     pub negative: bool,
     /// The amount without its sign.
-    pub amount: &'b [u8],
+    pub amount: Within<'b>,
     pub role: Role,
     /// What it was worth, and in what.
-    pub value: Option<(&'b [u8], NameId)>,
+    pub value: Option<(Within<'b>, NameId)>,
 }
 
 impl LegText<'_> {
     /// The leg with its amounts read.
     pub fn read(&self) -> Leg {
-        let amount = |text: &[u8]| Amount::parse(text).expect("the arena was written by us");
+        let amount =
+            |text: Within<'_>| Amount::parse(text.bytes()).expect("the arena was written by us");
         let magnitude = amount(self.amount);
         Leg {
             account: self.account,
@@ -632,7 +630,7 @@ impl<'b> Event<'b> {
 
     pub fn time(&self) -> Time {
         let digits = self.head[head::DIGITS] & !FIRST_OF_ROW;
-        Time::new(i64::from_le_bytes(self.part(head::TIME)), digits)
+        Time::with_enough_digits(i64::from_le_bytes(self.part(head::TIME)), digits)
     }
 
     pub fn time_ns(&self) -> i64 {
@@ -682,15 +680,18 @@ impl<'b> Event<'b> {
     pub fn texts(&self) -> [&'b [u8]; TEXT_COUNT] {
         let at = u32::from_le_bytes(self.part(head::TEXTS)) as usize;
         let mut reader = Reader {
-            bytes: &self.bytes[at..],
+            bytes: self.bytes,
+            at,
         };
         let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
-        let mask = reader.byte();
-        for (nth, text) in texts.iter_mut().enumerate() {
-            if mask & (1 << nth) != 0 {
-                let length = reader.number();
-                *text = reader.take(length);
+        let mut mask = reader.byte();
+        while mask != 0 {
+            let length = reader.number();
+            let text = reader.take(length).bytes();
+            if let Some(place) = texts.get_mut(mask.trailing_zeros() as usize) {
+                *place = text;
             }
+            mask &= mask - 1;
         }
         texts
     }
@@ -700,7 +701,8 @@ impl<'b> Event<'b> {
     pub fn legs(&self) -> Legs<'b> {
         Legs {
             reader: Reader {
-                bytes: &self.bytes[head::BYTES..],
+                bytes: self.bytes,
+                at: head::BYTES,
             },
             account: NameId(0),
             left: self.head[head::LEGS],
@@ -779,39 +781,35 @@ impl<'b> Iterator for Legs<'b> {
 #[derive(Clone)]
 struct Reader<'b> {
     bytes: &'b [u8],
+    at: usize,
 }
 
 impl<'b> Reader<'b> {
     #[inline]
     fn byte(&mut self) -> u8 {
-        let (first, rest) = self
-            .bytes
-            .split_first()
-            .expect("the arena was written by us");
-        self.bytes = rest;
-        *first
+        let byte = self.bytes[self.at];
+        self.at += 1;
+        byte
     }
 
     #[inline]
-    fn take(&mut self, length: usize) -> &'b [u8] {
-        let (taken, rest) = self.bytes.split_at(length);
-        self.bytes = rest;
+    fn take(&mut self, length: usize) -> Within<'b> {
+        let taken = Within::new(self.bytes, self.at, length);
+        self.at += length;
         taken
     }
 
     #[inline]
-    fn text(&mut self) -> &'b [u8] {
+    fn text(&mut self) -> Within<'b> {
         let length = usize::from(self.byte());
         self.take(length)
     }
 
+    #[cold]
     fn array<const N: usize>(&mut self) -> [u8; N] {
-        let (taken, rest) = self
-            .bytes
-            .split_first_chunk::<N>()
-            .expect("the arena was written by us");
-        self.bytes = rest;
-        *taken
+        let rest = self.bytes[self.at..].first_chunk();
+        self.at += N;
+        *rest.expect("the arena was written by us")
     }
 
     #[inline]

@@ -1082,7 +1082,7 @@ mod tests {
             "{:?}",
             (
                 batch.arena(),
-                batch.rows(batch.arena()).map(outcomes).collect::<Vec<_>>(),
+                batch.rows(&batch.arena()).map(outcomes).collect::<Vec<_>>(),
                 &batch.rejects,
                 &batch.keys,
                 (&batch.balances, &batch.uniques, &batch.unclassified),

@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{EventRef, Ledger};
-use crate::convert::{EventRecord, Key, Leg, LegText};
+use crate::convert::{Batch, EventRecord, Key, Leg, LegText};
 use crate::mapping::TEXT_COUNT;
 use crate::model::{Kind, Time};
 
@@ -55,8 +55,9 @@ pub struct EventView<'l> {
     pub texts: [&'l [u8]; TEXT_COUNT],
     /// The rows, in the order of the files.
     pub members: &'l [EventRef],
-    /// The first row.
+    /// The first row, and its batch.
     first: EventRecord<'l>,
+    batch: &'l Batch,
 }
 
 /// Where a row stands, and who read it.
@@ -86,7 +87,7 @@ impl<'l> EventView<'l> {
         let mut any = false;
         for at in self.members {
             for leg in self.ledger.record(*at).legs() {
-                if leg.amount != b"0" {
+                if leg.amount.bytes() != b"0" {
                     any = true;
                     each(&leg, *at);
                 }
@@ -112,7 +113,7 @@ impl<'l> EventView<'l> {
     #[inline]
     pub fn line(&self, at: EventRef) -> u64 {
         if at == self.members[0] {
-            self.ledger.batch(at).line(self.first.line())
+            self.batch.line(self.first.line())
         } else {
             self.ledger.line(at)
         }
@@ -139,6 +140,7 @@ impl Ledger {
     /// Everything there is to say of an event.
     pub fn view<'l>(&'l self, event: &'l Event) -> EventView<'l> {
         let members = self.members(event);
+        let batch = self.batch(members[0]);
         let first = self.record(members[0]);
         let mut texts = first.texts();
         let mut time = first.time();
@@ -164,6 +166,7 @@ impl Ledger {
             texts,
             members,
             first,
+            batch,
         }
     }
 

@@ -56,6 +56,52 @@ pub(crate) fn up_to_seven(text: &[u8]) -> u64 {
     }
 }
 
+/// A text within a longer one: it can be copied with some of what follows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Within<'t> {
+    whole: &'t [u8],
+    at: usize,
+    length: usize,
+}
+
+impl<'t> Within<'t> {
+    /// `whole[at..at + length]`; that this is there is looked at when the bytes are wanted.
+    #[inline]
+    pub fn new(whole: &'t [u8], at: usize, length: usize) -> Within<'t> {
+        Within { whole, at, length }
+    }
+
+    /// Its length in bytes.
+    #[inline]
+    pub fn length(self) -> usize {
+        self.length
+    }
+
+    /// Whether it is this one character.
+    #[inline]
+    pub fn is(self, character: &[u8; 1]) -> bool {
+        self.length == 1 && self.whole[self.at] == character[0]
+    }
+
+    /// Its bytes.
+    ///
+    /// # Panics
+    /// If the longer text ends before.
+    #[inline]
+    pub fn bytes(self) -> &'t [u8] {
+        &self.whole[self.at..][..self.length]
+    }
+
+    /// Its bytes and what follows them, where it has at most `N` bytes and so many are there.
+    #[inline]
+    pub fn block<const N: usize>(self) -> Option<&'t [u8; N]> {
+        if self.length > N {
+            return None;
+        }
+        self.whole.get(self.at..)?.first_chunk()
+    }
+}
+
 /// Appends a text that is short as a rule: without a call where it has at most 16 bytes.
 #[inline]
 pub(crate) fn put_short(out: &mut Vec<u8>, text: &[u8]) {

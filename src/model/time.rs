@@ -168,8 +168,14 @@ impl Default for TimeWriter {
 
 impl TimeWriter {
     /// Appends what [`Time::write_to`] appends.
-    #[inline]
     pub fn write(&mut self, time: Time, out: &mut Vec<u8>) {
+        let (text, length) = self.text(time);
+        out.extend_from_slice(&text[..length]);
+    }
+
+    /// What [`Time::write_to`] appends, with something behind it; and how long it is.
+    #[inline]
+    pub fn text(&mut self, time: Time) -> (&[u8; TIME_BYTES], usize) {
         const DAY_NS: u64 = (SECONDS_PER_DAY * NS_PER_SECOND) as u64;
         let mut of_day_ns = time.ns.wrapping_sub(self.day_ns) as u64;
         if of_day_ns >= DAY_NS {
@@ -204,9 +210,7 @@ impl TimeWriter {
         let end = if digits == 0 { 19 } else { 20 + digits };
         self.text[19] = b'.';
         self.text[end % TIME_BYTES] = b'Z';
-        let start = out.len();
-        out.extend_from_slice(&self.text);
-        out.truncate(start + end + 1);
+        (&self.text, end + 1)
     }
 
     /// Goes over to the day of a time; gives the nanoseconds since its midnight.

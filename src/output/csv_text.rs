@@ -1,15 +1,272 @@
-//! Cells of CSV, appended to a buffer.
+//! Cells of CSV, appended to a buffer, and the lines that they stand in.
 
-use crate::model::short::{append_short, put_short, up_to_seven};
+use std::ops::Range;
+
+use crate::model::short::{Within, append_short, put_short, up_to_seven};
+
+/// How many bytes of lines are put together before they go to their buffer.
+const LINE_BYTES: usize = 4096;
+/// Whatever is put into a line finds that many bytes free.
+const FREE_BYTES: usize = 128;
+
+/// Where lines are put together.
+pub struct LineBytes(Box<[u8; LINE_BYTES]>);
+
+impl Default for LineBytes {
+    fn default() -> LineBytes {
+        LineBytes(Box::new([0; LINE_BYTES]))
+    }
+}
+
+/// Lines that are put together in a place of fixed size, where every short text is a copy of fixed size. What does not fit
+/// goes to their buffer before they are complete.
+pub struct Lines<'p> {
+    buffer: &'p mut Vec<u8>,
+    bytes: &'p mut [u8; LINE_BYTES],
+    /// How many bytes are there.
+    length: usize,
+}
+
+/// A place in lines that were not yet moved to their buffer.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    at: usize,
+    /// Length of the buffer: it grows when the lines are moved.
+    buffered: usize,
+}
+
+impl<'p> Lines<'p> {
+    /// New lines, that go to the end of the buffer.
+    #[inline]
+    pub fn new(bytes: &'p mut LineBytes, buffer: &'p mut Vec<u8>) -> Lines<'p> {
+        Lines {
+            buffer,
+            bytes: &mut bytes.0,
+            length: 0,
+        }
+    }
+
+    /// Appends the lines to their buffer.
+    #[inline]
+    pub fn finish(self) {
+        self.buffer.extend_from_slice(&self.bytes[..self.length]);
+    }
+
+    /// Where [`FREE_BYTES`] are free.
+    #[inline(always)]
+    fn end(&mut self) -> usize {
+        if self.length > LINE_BYTES - FREE_BYTES {
+            append(self.buffer, &self.bytes[..self.length]);
+            self.length = 0;
+        }
+        self.length
+    }
+
+    /// Puts the first bytes of a block.
+    #[inline(always)]
+    pub fn put_block<const N: usize>(&mut self, block: &[u8; N], length: usize) {
+        const { assert!(N <= FREE_BYTES) };
+        let at = self.end();
+        self.bytes[at..at + N].copy_from_slice(block);
+        self.length = at + length;
+    }
+
+    #[inline(always)]
+    pub fn put_byte(&mut self, byte: u8) {
+        self.put_block(&[byte], 1);
+    }
+
+    /// Puts some bytes of fixed number.
+    #[inline(always)]
+    pub fn put_bytes<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.put_block(bytes, N);
+    }
+
+    /// Puts a text.
+    #[inline(always)]
+    pub fn put(&mut self, text: &[u8]) {
+        let at = self.end();
+        let length = text.len();
+        match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(start), Some(end)) if length <= 16 => {
+                self.bytes[at..at + 8].copy_from_slice(start);
+                self.bytes[at + length - 8..at + length].copy_from_slice(end);
+                self.length = at + length;
+            }
+            (Some(_), _) => self.length = put_long(self.buffer, self.bytes, at, text),
+            _ => {
+                self.bytes[at..at + 8].copy_from_slice(&up_to_seven(text).to_le_bytes());
+                self.length = at + length;
+            }
+        }
+    }
+
+    /// Puts a text of which a copy can take more.
+    #[inline(always)]
+    pub fn put_within(&mut self, text: Within<'_>) {
+        match text.block::<32>() {
+            Some(block) => self.put_block(block, text.length()),
+            None => {
+                let at = self.end();
+                self.length = put_long(self.buffer, self.bytes, at, text.bytes());
+            }
+        }
+    }
+
+    /// Puts an amount, with a minus before it if it is negative, and gives its place in [`Lines::written`].
+    #[inline(always)]
+    pub fn put_amount(&mut self, negative: bool, amount: Within<'_>) -> Range<usize> {
+        let start = self.end();
+        self.bytes[start] = b'-';
+        let at = start + usize::from(negative);
+        match amount.block::<32>() {
+            Some(block) => self.bytes[at..at + 32].copy_from_slice(block),
+            // The longest amount has 41 bytes.
+            None => copy(self.bytes, at, amount.bytes()),
+        }
+        self.length = at + amount.length();
+        start..self.length
+    }
+
+    /// Puts a cell that is written as it should be.
+    #[inline(always)]
+    pub fn put_ready<const N: usize>(&mut self, cell: &ReadyCell<N>) {
+        if cell.length <= N {
+            self.put_block(&cell.block, cell.length);
+        } else {
+            let at = self.end();
+            self.length = put_long(self.buffer, self.bytes, at, &cell.text);
+        }
+    }
+
+    /// Puts a cell, in quotes only where it needs them. An empty one is nothing.
+    #[inline(always)]
+    pub fn put_cell(&mut self, cell: &[u8]) {
+        if cell.is_empty() {
+            return;
+        }
+        if is_plain(cell, b',') {
+            self.put(cell);
+        } else {
+            let at = self.end();
+            self.length = put_long(self.buffer, self.bytes, at, &quoted(cell));
+        }
+    }
+
+    /// Puts an event's id: 16 hex digits.
+    #[inline(always)]
+    pub fn put_id(&mut self, id: u64) {
+        self.put_bytes(&id_text(id));
+    }
+
+    /// Puts a whole number.
+    #[inline(always)]
+    pub fn put_number(&mut self, number: u64) {
+        let (digits, at) = digits(number);
+        self.put_within(Within::new(&digits, at, MOST_DIGITS - at));
+    }
+
+    /// The end of the lines as they are now.
+    #[inline(always)]
+    pub fn mark(&mut self) -> Mark {
+        Mark {
+            at: self.end(),
+            buffered: self.buffer.len(),
+        }
+    }
+
+    /// Puts once more what stands between two marks. False if that is no longer there: then nothing was put.
+    #[inline(always)]
+    pub fn repeat(&mut self, from: Mark, to: Mark) -> bool {
+        let at = self.end();
+        if from.buffered != self.buffer.len() || to.buffered != self.buffer.len() {
+            return false;
+        }
+        let length = to.at - from.at;
+        if length <= 64
+            && let Some(block) = self.bytes[from.at..].first_chunk::<64>()
+        {
+            let block = *block;
+            self.bytes[at..at + 64].copy_from_slice(&block);
+        } else if length <= FREE_BYTES
+            && let Some(block) = self.bytes[from.at..].first_chunk::<FREE_BYTES>()
+        {
+            let block = *block;
+            self.bytes[at..at + FREE_BYTES].copy_from_slice(&block);
+        } else if length <= LINE_BYTES - at {
+            self.bytes.copy_within(from.at..to.at, at);
+        } else {
+            return false;
+        }
+        self.length = at + length;
+        true
+    }
+
+    /// What was put since the lines were last moved to their buffer.
+    #[inline(always)]
+    pub fn written(&self) -> &[u8] {
+        &self.bytes[..]
+    }
+}
+
+#[cold]
+fn append(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    buffer.extend_from_slice(bytes);
+}
+
+/// Puts a text at the end of lines; gives the end then.
+#[inline(never)]
+fn put_long(buffer: &mut Vec<u8>, bytes: &mut [u8; LINE_BYTES], at: usize, text: &[u8]) -> usize {
+    if text.len() <= LINE_BYTES - at {
+        copy(bytes, at, text);
+        return at + text.len();
+    }
+    buffer.extend_from_slice(&bytes[..at]);
+    buffer.extend_from_slice(text);
+    0
+}
+
+#[inline(never)]
+fn copy(bytes: &mut [u8; LINE_BYTES], at: usize, text: &[u8]) {
+    bytes[at..][..text.len()].copy_from_slice(text);
+}
+
+/// A text that is written as it stands here, often.
+pub struct ReadyCell<const N: usize> {
+    /// The text, if it has at most `N` bytes.
+    block: [u8; N],
+    length: usize,
+    text: Box<[u8]>,
+}
+
+impl<const N: usize> ReadyCell<N> {
+    pub fn new(text: Vec<u8>) -> ReadyCell<N> {
+        let mut block = [0; N];
+        if let Some(start) = block.get_mut(..text.len()) {
+            start.copy_from_slice(&text);
+        }
+        ReadyCell {
+            block,
+            length: text.len(),
+            text: text.into(),
+        }
+    }
+}
 
 /// Appends a cell, in quotes only where it needs them.
 #[inline]
 pub fn put_cell(out: &mut Vec<u8>, cell: &[u8], delimiter: u8) {
-    if needs_no_look(cell, delimiter) || !needs_quotes(cell, delimiter) {
+    if is_plain(cell, delimiter) {
         put_short(out, cell);
     } else {
         put_quoted(out, cell);
     }
+}
+
+/// Whether a cell is written without quotes.
+#[inline]
+pub fn is_plain(cell: &[u8], delimiter: u8) -> bool {
+    needs_no_look(cell, delimiter) || !needs_quotes(cell, delimiter)
 }
 
 /// Whether all characters come after those that may need quotes, as those of most cells do.
@@ -84,11 +341,29 @@ fn put_quoted(out: &mut Vec<u8>, cell: &[u8]) {
     out.push(b'"');
 }
 
+/// A cell in quotes.
+#[cold]
+pub fn quoted(cell: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(cell.len() + 2);
+    put_quoted(&mut out, cell);
+    out
+}
+
 /// Appends a whole number.
 #[inline]
-pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [b'0'; 24];
-    let mut at = 20;
+pub fn put_number(out: &mut Vec<u8>, number: u64) {
+    let (digits, at) = digits(number);
+    append_short(out, &digits, at, MOST_DIGITS - at);
+}
+
+/// How many digits the greatest number has.
+const MOST_DIGITS: usize = 20;
+
+/// A number's digits, the last at [`MOST_DIGITS`] - 1 with something behind it; and where they begin.
+#[inline]
+fn digits(mut number: u64) -> ([u8; MOST_DIGITS + 32], usize) {
+    let mut digits = [b'0'; MOST_DIGITS + 32];
+    let mut at = MOST_DIGITS;
     while number >= 100 {
         at -= 2;
         digits[at..at + 2].copy_from_slice(&pair(number % 100));
@@ -97,7 +372,7 @@ pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
     at -= 2;
     digits[at..at + 2].copy_from_slice(&pair(number));
     at += usize::from(number < 10);
-    append_short(out, &digits, at, 20 - at);
+    (digits, at)
 }
 
 /// Two digits.
@@ -120,8 +395,13 @@ const PAIRS: [[u8; 2]; 100] = {
 /// Appends an event's id: 16 hex digits.
 #[inline]
 pub fn put_id(out: &mut Vec<u8>, id: u64) {
+    out.extend_from_slice(&id_text(id));
+}
+
+#[inline]
+fn id_text(id: u64) -> [u8; 16] {
     let (high, low) = (hex_digits((id >> 32) as u32), hex_digits(id as u32));
-    out.extend_from_slice(&(u128::from(low) << 64 | u128::from(high)).to_le_bytes());
+    (u128::from(low) << 64 | u128::from(high)).to_le_bytes()
 }
 
 /// Eight hex digits, the first in the lowest byte.

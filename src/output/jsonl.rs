@@ -20,6 +20,7 @@ impl Layout for JsonLines {
             text: out,
             sums,
             times,
+            ..
         } = page;
         let mut lines = 0;
         view.for_each_leg_text(|leg, at| {
@@ -38,12 +39,12 @@ impl Layout for JsonLines {
             if leg.negative {
                 out.push(b'-');
             }
-            out.extend_from_slice(leg.amount);
+            out.extend_from_slice(leg.amount.bytes());
             sums.add_at(leg.account.0, leg.asset.0, out, start..out.len(), false);
             out.push(b'"');
             put_text(out, "role", leg.role.word());
             let (value, currency) = match leg.value {
-                Some((value, currency)) => (value, written.names.asset(currency)),
+                Some((value, currency)) => (value.bytes(), written.names.asset(currency)),
                 None => (&b""[..], ""),
             };
             put_text(out, "value", &String::from_utf8_lossy(value));

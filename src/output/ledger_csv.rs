@@ -1,12 +1,25 @@
 //! The ledger as CSV: one line for each leg.
 
-use super::csv_text::{put_cell, put_id, put_number};
+use super::csv_text::{Lines, Mark};
 use super::write::{Layout, Page, Written};
 use crate::ledger::{EventRef, EventView};
-use crate::model::headers;
-use crate::model::short::put_short;
+use crate::model::{Role, headers};
 
 pub struct LedgerCsv;
+
+/// What the lines of an event share: it is written once, and copied.
+#[derive(Clone, Copy)]
+struct Shared {
+    start: Mark,
+    /// Behind the kind.
+    start_end: Mark,
+    texts: Mark,
+    /// Behind the texts; there the place of the row begins.
+    texts_end: Mark,
+    end: Mark,
+    /// The row whose place that is.
+    row: EventRef,
+}
 
 impl Layout for LedgerCsv {
     fn header(&self) -> &'static str {
@@ -15,76 +28,66 @@ impl Layout for LedgerCsv {
 
     fn event(&self, view: &EventView<'_>, written: &Written<'_>, page: &mut Page) -> u64 {
         let Page {
-            text: out,
+            text,
             sums,
             times,
+            lines,
         } = page;
-        let line_start = out.len();
-        put_id(out, view.id);
-        out.push(b',');
-        times.write(view.time, out);
-        out.push(b',');
-        put_short(out, view.kind.word().as_bytes());
-        out.push(b',');
-        let prefix = line_start..out.len();
-        // The texts are the same on every line of the event.
-        let mut lines = 0;
-        let mut texts: std::ops::Range<usize> = 0..0;
-        // So is the place, where it is the same row's.
-        let mut place: Option<(EventRef, std::ops::Range<usize>)> = None;
+        let mut out = Lines::new(lines, text);
+        let mut count = 0;
+        let mut shared: Option<Shared> = None;
         view.for_each_leg_text(|leg, at| {
-            if lines > 0 {
-                out.extend_from_within(prefix.clone());
+            let start = out.mark();
+            if !shared.is_some_and(|shared| out.repeat(shared.start, shared.start_end)) {
+                out.put_id(view.id);
+                out.put_byte(b',');
+                let (time, length) = times.text(view.time);
+                out.put_block(time, length);
+                out.put_ready(&written.kinds[view.kind as usize]);
             }
-            let account = &written.account_cells[leg.account.0 as usize];
-            let asset = &written.asset_cells[leg.asset.0 as usize];
-            put_short(out, account);
-            out.push(b',');
-            put_short(out, asset);
-            out.push(b',');
-            let start = out.len();
-            if leg.negative {
-                out.push(b'-');
-            }
-            put_short(out, leg.amount);
-            sums.add_at(leg.account.0, leg.asset.0, out, start..out.len(), false);
-            out.push(b',');
-            put_short(out, leg.role.word().as_bytes());
-            out.push(b',');
+            let start_end = out.mark();
+            out.put_ready(&written.accounts[leg.account.0 as usize]);
+            out.put_ready(&written.assets[leg.asset.0 as usize]);
+            let place = out.put_amount(leg.negative, leg.amount);
+            sums.add_at(leg.account.0, leg.asset.0, out.written(), place, false);
+            let (role, length) = match leg.role {
+                Role::Main => (b",main,", 6),
+                Role::Fee => (b",fee, ", 5),
+            };
+            out.put_block(role, length);
             if let Some((value, currency)) = leg.value {
-                put_short(out, value);
-                out.push(b',');
-                put_short(out, &written.asset_cells[currency.0 as usize]);
+                out.put_within(value);
+                out.put_ready(&written.assets[currency.0 as usize]);
             } else {
-                out.push(b',');
+                out.put_bytes(b",,");
             }
-            out.push(b',');
-            if lines == 0 {
-                let start = out.len();
+            count += 1;
+            if shared.is_some_and(|shared| shared.row == at && out.repeat(shared.texts, shared.end))
+            {
+                return;
+            }
+            let texts = out.mark();
+            if !shared.is_some_and(|shared| out.repeat(shared.texts, shared.texts_end)) {
                 for text in view.texts {
-                    put_cell(out, text, b',');
-                    out.push(b',');
-                }
-                texts = start..out.len();
-            } else {
-                out.extend_from_within(texts.clone());
-            }
-            match &place {
-                Some((row, range)) if *row == at => out.extend_from_within(range.clone()),
-                _ => {
-                    let start = out.len();
-                    let file = view.ledger.file_index(at);
-                    put_short(out, view.ledger.context(file).program.id.as_bytes());
-                    out.push(b',');
-                    put_short(out, &written.file_cells[file]);
-                    out.push(b',');
-                    put_number(out, view.line(at));
-                    out.push(b'\n');
-                    place = Some((at, start..out.len()));
+                    out.put_cell(text);
+                    out.put_byte(b',');
                 }
             }
-            lines += 1;
+            let texts_end = out.mark();
+            out.put_ready(&written.files[view.ledger.file_index(at)]);
+            out.put_number(view.line(at));
+            out.put_byte(b'\n');
+            let end = out.mark();
+            shared = Some(Shared {
+                start,
+                start_end,
+                texts,
+                texts_end,
+                end,
+                row: at,
+            });
         });
-        lines
+        out.finish();
+        count
     }
 }

@@ -3,12 +3,11 @@
 //! An event with several legs on a side, or in several accounts, becomes several rows of the same `event`: its legs are
 //! put side by side in their order, so that the rows add up exactly to the legs.
 
-use super::csv_text::{put_cell, put_id};
+use super::csv_text::{Lines, is_plain, quoted};
 use super::write::{Layout, Page, Written};
 use crate::convert::{Leg, LegText};
 use crate::ledger::EventView;
 use crate::model::headers;
-use crate::model::short::put_short;
 use crate::model::{Amount, NameId, Role};
 
 pub struct Transactions;
@@ -119,65 +118,56 @@ fn put_row(
     account: NameId,
     row: &[Option<LegText<'_>>; 3],
 ) {
-    page.times.write(view.time, &mut page.text);
-    let out = &mut page.text;
-    out.push(b',');
-    put_short(out, view.kind.word().as_bytes());
-    out.push(b',');
-    put_short(out, &written.account_cells[account.0 as usize]);
+    let mut out = Lines::new(&mut page.lines, &mut page.text);
+    let (time, length) = page.times.text(view.time);
+    out.put_block(time, length);
+    out.put_ready(&written.kinds[view.kind as usize]);
+    out.put_ready(&written.accounts[account.0 as usize]);
+    out.put_byte(b',');
     for leg in row {
-        out.push(b',');
         if let Some(leg) = leg {
             // What goes out is written without its sign; a rebate, which is a fee that comes in, with a minus.
             let goes_out = Side::of(leg) != Side::Received;
-            if leg.negative != goes_out && leg.amount != b"0" {
-                out.push(b'-');
-            }
-            let end = out.len();
-            let start = end - usize::from(out[end - 1] == b'-');
-            put_short(out, leg.amount);
+            let minus = leg.negative != goes_out && !leg.amount.is(b"0");
+            let place = out.put_amount(minus, leg.amount);
             page.sums
-                .add_at(account.0, leg.asset.0, out, start..out.len(), goes_out);
-            out.push(b',');
-            put_short(out, &written.asset_cells[leg.asset.0 as usize]);
+                .add_at(account.0, leg.asset.0, out.written(), place, goes_out);
+            out.put_ready(&written.assets[leg.asset.0 as usize]);
         } else {
-            out.push(b',');
+            out.put_bytes(b",,");
         }
     }
-    out.push(b',');
     let [sent, received, _] = row;
     let value = received.and_then(|leg| leg.value);
     if let Some((value, currency)) = value.or_else(|| sent.and_then(|leg| leg.value)) {
-        put_short(out, value);
-        out.push(b',');
-        put_short(out, &written.asset_cells[currency.0 as usize]);
+        out.put_within(value);
+        out.put_ready(&written.assets[currency.0 as usize]);
     } else {
-        out.push(b',');
+        out.put_bytes(b",,");
     }
-    out.push(b',');
-    put_ids(out, view);
-    out.push(b',');
-    put_cell(out, view.texts[4], b',');
-    out.push(b',');
-    put_id(out, view.id);
-    out.push(b'\n');
+    put_ids(&mut out, view);
+    out.put_byte(b',');
+    out.put_cell(view.texts[4]);
+    out.put_byte(b',');
+    out.put_id(view.id);
+    out.put_byte(b'\n');
+    out.finish();
 }
 
 /// The source's ids of an event as one cell.
-fn put_ids(out: &mut Vec<u8>, view: &EventView<'_>) {
-    let start = out.len();
-    let mut is_plain = true;
-    for id in view.texts[..3].iter().filter(|id| !id.is_empty()) {
-        if out.len() > start {
-            out.push(b' ');
-        }
-        let before = out.len();
-        put_cell(out, id, b',');
-        is_plain &= out.len() == before + id.len();
+#[inline]
+fn put_ids(out: &mut Lines<'_>, view: &EventView<'_>) {
+    let ids = view.texts[..3].iter().filter(|id| !id.is_empty());
+    if !ids.clone().all(|id| is_plain(id, b',')) {
+        out.put(&quoted(&self::ids(view)));
+        return;
     }
-    if !is_plain {
-        out.truncate(start);
-        put_cell(out, &ids(view), b',');
+    let mut is_first = true;
+    for id in ids {
+        if !std::mem::replace(&mut is_first, false) {
+            out.put_byte(b' ');
+        }
+        out.put(id);
     }
 }
 

@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
+use super::csv_text::{LineBytes, ReadyCell, put_cell};
 use super::readback::WrittenSums;
 use crate::in_order::in_order;
 use crate::ledger::{Event, EventView, Ledger, NameTexts};
+use crate::model::Kind;
 use crate::model::time::TimeWriter;
 
 /// How many events one buffer holds.
@@ -27,30 +29,52 @@ pub struct Page {
     pub text: Vec<u8>,
     pub sums: WrittenSums,
     pub times: TimeWriter,
+    /// Where lines are put together before they come to the text.
+    pub lines: LineBytes,
 }
 
 /// Texts that every line needs, ready to be copied.
 pub struct Written<'l> {
     pub names: &'l NameTexts,
-    /// Names of accounts and assets as cells.
-    pub account_cells: Vec<Box<[u8]>>,
-    pub asset_cells: Vec<Box<[u8]>>,
-    /// Names of the files as cells, by file.
-    pub file_cells: Vec<Box<[u8]>>,
+    /// By kind: its word between commas.
+    pub kinds: Vec<ReadyCell<16>>,
+    /// By account: its name as a cell.
+    pub accounts: Vec<ReadyCell<32>>,
+    /// By asset: its name as a cell between commas.
+    pub assets: Vec<ReadyCell<16>>,
+    /// By file: its format and its name, each as a cell with a comma behind it.
+    pub files: Vec<ReadyCell<64>>,
 }
 
 impl<'l> Written<'l> {
     pub(super) fn new(ledger: &Ledger, names: &'l NameTexts) -> Written<'l> {
-        let cell = |text: &str| {
-            let mut cell = Vec::new();
-            super::csv_text::put_cell(&mut cell, text.as_bytes(), b',');
-            cell.into_boxed_slice()
+        let cell = |before: &str, name: &str, after: &str| {
+            let mut cell = before.as_bytes().to_vec();
+            put_cell(&mut cell, name.as_bytes(), b',');
+            cell.extend_from_slice(after.as_bytes());
+            cell
         };
+        let names_of_files = ledger.files.iter().map(|file| {
+            let format = format!("{},", file.rows.context.program.id);
+            ReadyCell::new(cell(&format, &file.name, ","))
+        });
         Written {
             names,
-            account_cells: names.accounts.iter().map(|name| cell(name)).collect(),
-            asset_cells: names.assets.iter().map(|name| cell(name)).collect(),
-            file_cells: ledger.files.iter().map(|file| cell(&file.name)).collect(),
+            kinds: Kind::ALL
+                .iter()
+                .map(|kind| ReadyCell::new(cell(",", kind.word(), ",")))
+                .collect(),
+            accounts: names
+                .accounts
+                .iter()
+                .map(|name| ReadyCell::new(cell("", name, "")))
+                .collect(),
+            assets: names
+                .assets
+                .iter()
+                .map(|name| ReadyCell::new(cell(",", name, ",")))
+                .collect(),
+            files: names_of_files.collect(),
         }
     }
 }
