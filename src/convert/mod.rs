@@ -28,8 +28,8 @@ use crate::mapping::{
 use crate::model::headers;
 
 pub use batch::{
-    BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Outcome, Reject, Row,
-    SkipReason, UniqueRecord, events,
+    BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Legs, Outcome, Reject,
+    Row, SkipReason, UniqueRecord, events,
 };
 pub use evaluate::{Evaluate, Evaluated, RowError, Value, trim};
 pub use file::{Facts, FileContext};
