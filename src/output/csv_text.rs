@@ -392,11 +392,11 @@ const MOST_DIGITS: usize = 20;
 fn eight_digits(number: u32) -> u64 {
     // Halves of four digits, of these two, of these one: each in its own part of the word.
     let number = u64::from(number);
-    let fours = number / 10_000 | (number % 10_000) << 32;
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
     let high = ((fours * 10_486) >> 20) & 0x7F_0000_007F;
-    let twos = high | (fours - 100 * high) << 16;
+    let twos = high | ((fours - 100 * high) << 16);
     let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
-    tens | (twos - 10 * tens) << 8
+    tens | ((twos - 10 * tens) << 8)
 }
 
 /// A number's digits, and where they begin.
@@ -505,6 +505,66 @@ mod tests {
             let mut out = b"x".to_vec();
             put_short(&mut out, &source[start..start + length]);
             prop_assert_eq!(&out, &expected);
+        }
+
+        #[test]
+        fn lines_hold_what_was_put_into_them(
+            texts in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..60), 0_usize..60, 0_u32..8, any::<bool>()), 0..60),
+            long in 0_usize..9000, numbers in proptest::collection::vec((any::<u64>(), 0_u32..64), 60),
+        ) {
+            let mut buffer = b"before".to_vec();
+            let mut expected = buffer.clone();
+            let mut bytes = LineBytes::default();
+            let mut lines = Lines::new(&mut bytes, &mut buffer);
+            let mut start: Option<(Mark, usize)> = None;
+            for ((text, length, how, flag), (number, shift)) in texts.iter().zip(numbers) {
+                let part = &text[..(*length).min(text.len())];
+                let within = Within::new(text, 0, part.len());
+                match how {
+                    0 => {
+                        lines.put(text);
+                        expected.extend(text);
+                    }
+                    1 => {
+                        lines.put_within(within);
+                        expected.extend(part);
+                    }
+                    2 => {
+                        let sign = if *flag { &b"-"[..] } else { b"" };
+                        let place = lines.put_amount(*flag, within);
+                        let amount = [sign, part].concat();
+                        prop_assert_eq!(&lines.written()[place], &amount);
+                        expected.extend(amount);
+                    }
+                    3 => {
+                        lines.put_cell(text);
+                        put_cell(&mut expected, text, b',');
+                    }
+                    4 => {
+                        lines.put_ready(&ReadyCell::<16>::new(text.clone()));
+                        expected.extend(text);
+                    }
+                    5 => {
+                        lines.put_number(number >> shift);
+                        put_number(&mut expected, number >> shift);
+                    }
+                    6 if *flag => {
+                        lines.put(&vec![b'x'; long]);
+                        expected.extend(vec![b'x'; long]);
+                    }
+                    6 => start = Some((lines.mark(), expected.len())),
+                    _ => {
+                        if let Some((mark, at)) = start {
+                            let end = lines.mark();
+                            if lines.repeat(mark, end) {
+                                expected.extend_from_within(at..);
+                            }
+                        }
+                    }
+                }
+            }
+            lines.finish();
+            prop_assert!(buffer == expected);
         }
 
         #[test]
