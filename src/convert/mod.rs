@@ -30,8 +30,8 @@ use crate::model::headers;
 
 use aside::Memory;
 pub use batch::{
-    BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Outcome, Reject, Row,
-    SkipReason, UniqueRecord, events,
+    BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Legs, Outcome, Reject,
+    Row, SkipReason, UniqueRecord, events,
 };
 pub use evaluate::{Evaluate, Evaluated, RowError, Value, trim};
 pub use file::{Facts, FileContext};

@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{EventRef, Ledger};
-use crate::convert::{Batch, EventRecord, Key, Leg, LegText};
+use crate::convert::{Batch, EventRecord, Key, Leg, LegText, Legs};
 use crate::mapping::TEXT_COUNT;
 use crate::model::{Kind, Time};
 
@@ -77,25 +77,38 @@ impl<'l> EventView<'l> {
     }
 
     /// Calls back with each leg as it is written, and the row that it came from.
-    #[inline]
+    #[inline(always)]
     pub fn for_each_leg_text(&self, mut each: impl FnMut(&LegText<'l>, EventRef)) {
-        if let [only] = self.members {
-            self.first.legs().for_each(|leg| each(&leg, *only));
-            return;
+        let (mut legs, others) = if let [_] = self.members {
+            (self.first.legs(), Vec::new())
+        } else {
+            (Legs::none(), self.legs_of_group())
+        };
+        let mut others = others.into_iter();
+        // One place that calls back, so that the call is none.
+        while let Some((leg, at)) = match legs.next() {
+            Some(leg) => Some((leg, self.members[0])),
+            None => others.next(),
+        } {
+            each(&leg, at);
         }
-        // In a group, a main leg of zero says nothing beside another leg.
-        let mut any = false;
+    }
+
+    /// In a group, a main leg of zero says nothing beside another leg.
+    #[inline(never)]
+    fn legs_of_group(&self) -> Vec<(LegText<'l>, EventRef)> {
+        let mut legs = Vec::new();
         for at in self.members {
             for leg in self.ledger.record(*at).legs() {
-                if leg.amount.bytes() != b"0" {
-                    any = true;
-                    each(&leg, *at);
+                if !leg.amount().is(b"0") {
+                    legs.push((leg, *at));
                 }
             }
         }
-        if !any && let Some(leg) = self.first.legs().next() {
-            each(&leg, self.members[0]);
+        if legs.is_empty() {
+            legs.extend(self.first.legs().next().map(|leg| (leg, self.members[0])));
         }
+        legs
     }
 
     /// Where its first row stands.
@@ -144,19 +157,10 @@ impl Ledger {
         let first = self.record(members[0]);
         let mut texts = first.texts();
         let mut time = first.time();
-        for at in &members[1..] {
-            let record = self.record(*at);
-            if record.time().ns() < time.ns() {
-                time = record.time();
-            }
-            if texts.iter().any(|text| text.is_empty()) {
-                let others = record.texts();
-                for (text, other) in texts.iter_mut().zip(others) {
-                    if text.is_empty() {
-                        *text = other;
-                    }
-                }
-            }
+        if let [_, others @ ..] = members
+            && !others.is_empty()
+        {
+            self.look_at_others(others, &mut texts, &mut time);
         }
         EventView {
             ledger: self,
@@ -167,6 +171,29 @@ impl Ledger {
             members,
             first,
             batch,
+        }
+    }
+
+    /// Takes the earliest time, and what the texts lack, from the other rows of a group.
+    #[inline(never)]
+    fn look_at_others<'l>(
+        &'l self,
+        others: &[EventRef],
+        texts: &mut [&'l [u8]; TEXT_COUNT],
+        time: &mut Time,
+    ) {
+        for at in others {
+            let record = self.record(*at);
+            if record.time().ns() < time.ns() {
+                *time = record.time();
+            }
+            if texts.iter().any(|text| text.is_empty()) {
+                for (text, other) in texts.iter_mut().zip(record.texts()) {
+                    if text.is_empty() {
+                        *text = other;
+                    }
+                }
+            }
         }
     }
 

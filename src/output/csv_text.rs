@@ -25,14 +25,16 @@ pub struct Lines<'p> {
     bytes: &'p mut [u8; LINE_BYTES],
     /// How many bytes are there.
     length: usize,
+    /// How often the bytes were moved to the buffer.
+    moves: u32,
 }
 
 /// A place in lines that were not yet moved to their buffer.
 #[derive(Clone, Copy)]
 pub struct Mark {
-    at: usize,
-    /// Length of the buffer: it grows when the lines are moved.
-    buffered: usize,
+    at: u32,
+    /// How often lines had been moved then.
+    moves: u32,
 }
 
 impl<'p> Lines<'p> {
@@ -43,6 +45,7 @@ impl<'p> Lines<'p> {
             buffer,
             bytes: &mut bytes.0,
             length: 0,
+            moves: 0,
         }
     }
 
@@ -58,6 +61,7 @@ impl<'p> Lines<'p> {
         if self.length > LINE_BYTES - FREE_BYTES {
             append(self.buffer, &self.bytes[..self.length]);
             self.length = 0;
+            self.moves += 1;
         }
         self.length
     }
@@ -93,10 +97,21 @@ impl<'p> Lines<'p> {
                 self.bytes[at + length - 8..at + length].copy_from_slice(end);
                 self.length = at + length;
             }
-            (Some(_), _) => self.length = put_long(self.buffer, self.bytes, at, text),
+            (Some(_), _) => self.put_long(at, text),
             _ => {
                 self.bytes[at..at + 8].copy_from_slice(&up_to_seven(text).to_le_bytes());
                 self.length = at + length;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn put_long(&mut self, at: usize, text: &[u8]) {
+        match put_long(self.buffer, self.bytes, at, text) {
+            Some(end) => self.length = end,
+            None => {
+                self.length = 0;
+                self.moves += 1;
             }
         }
     }
@@ -108,7 +123,7 @@ impl<'p> Lines<'p> {
             Some(block) => self.put_block(block, text.length()),
             None => {
                 let at = self.end();
-                self.length = put_long(self.buffer, self.bytes, at, text.bytes());
+                self.put_long(at, text.bytes());
             }
         }
     }
@@ -135,7 +150,7 @@ impl<'p> Lines<'p> {
             self.put_block(&cell.block, cell.length);
         } else {
             let at = self.end();
-            self.length = put_long(self.buffer, self.bytes, at, &cell.text);
+            self.put_long(at, &cell.text);
         }
     }
 
@@ -149,7 +164,7 @@ impl<'p> Lines<'p> {
             self.put(cell);
         } else {
             let at = self.end();
-            self.length = put_long(self.buffer, self.bytes, at, &quoted(cell));
+            self.put_long(at, &quoted(cell));
         }
     }
 
@@ -162,16 +177,27 @@ impl<'p> Lines<'p> {
     /// Puts a whole number.
     #[inline(always)]
     pub fn put_number(&mut self, number: u64) {
-        let (digits, at) = digits(number);
-        self.put_within(Within::new(&digits, at, MOST_DIGITS - at));
+        match u32::try_from(number) {
+            Ok(number) if number < 100_000_000 => {
+                let digits = eight_digits(number);
+                let zeros = (digits.trailing_zeros() / 8).min(7);
+                let text = (digits | u64::from_le_bytes([b'0'; 8])) >> (8 * zeros);
+                self.put_block(&text.to_le_bytes(), 8 - zeros as usize);
+            }
+            _ => {
+                let (digits, start) = digits(number);
+                let at = self.end();
+                self.put_long(at, &digits[start..]);
+            }
+        }
     }
 
     /// The end of the lines as they are now.
     #[inline(always)]
-    pub fn mark(&mut self) -> Mark {
+    pub fn mark(&self) -> Mark {
         Mark {
-            at: self.end(),
-            buffered: self.buffer.len(),
+            at: self.length as u32,
+            moves: self.moves,
         }
     }
 
@@ -179,26 +205,23 @@ impl<'p> Lines<'p> {
     #[inline(always)]
     pub fn repeat(&mut self, from: Mark, to: Mark) -> bool {
         let at = self.end();
-        if from.buffered != self.buffer.len() || to.buffered != self.buffer.len() {
+        if from.moves != self.moves || to.moves != self.moves {
             return false;
         }
-        let length = to.at - from.at;
-        if length <= 64
-            && let Some(block) = self.bytes[from.at..].first_chunk::<64>()
-        {
+        let (from, to) = (from.at as usize, to.at as usize);
+        let rest = &self.bytes[from..];
+        if let Some(block) = rest.first_chunk::<64>().filter(|_| to - from <= 64) {
             let block = *block;
             self.bytes[at..at + 64].copy_from_slice(&block);
-        } else if length <= FREE_BYTES
-            && let Some(block) = self.bytes[from.at..].first_chunk::<FREE_BYTES>()
-        {
+        } else if let Some(block) = rest.first_chunk::<128>().filter(|_| to - from <= 128) {
             let block = *block;
-            self.bytes[at..at + FREE_BYTES].copy_from_slice(&block);
-        } else if length <= LINE_BYTES - at {
-            self.bytes.copy_within(from.at..to.at, at);
+            self.bytes[at..at + 128].copy_from_slice(&block);
+        } else if to - from <= LINE_BYTES - at {
+            self.bytes.copy_within(from..to, at);
         } else {
             return false;
         }
-        self.length = at + length;
+        self.length = at + (to - from);
         true
     }
 
@@ -214,16 +237,21 @@ fn append(buffer: &mut Vec<u8>, bytes: &[u8]) {
     buffer.extend_from_slice(bytes);
 }
 
-/// Puts a text at the end of lines; gives the end then.
+/// Puts a text at the end of lines and gives the end then; or `None` if all was moved to the buffer.
 #[inline(never)]
-fn put_long(buffer: &mut Vec<u8>, bytes: &mut [u8; LINE_BYTES], at: usize, text: &[u8]) -> usize {
+fn put_long(
+    buffer: &mut Vec<u8>,
+    bytes: &mut [u8; LINE_BYTES],
+    at: usize,
+    text: &[u8],
+) -> Option<usize> {
     if text.len() <= LINE_BYTES - at {
         copy(bytes, at, text);
-        return at + text.len();
+        return Some(at + text.len());
     }
     buffer.extend_from_slice(&bytes[..at]);
     buffer.extend_from_slice(text);
-    0
+    None
 }
 
 #[inline(never)]
@@ -359,10 +387,22 @@ pub fn put_number(out: &mut Vec<u8>, number: u64) {
 /// How many digits the greatest number has.
 const MOST_DIGITS: usize = 20;
 
-/// A number's digits, the last at [`MOST_DIGITS`] - 1 with something behind it; and where they begin.
+/// The values of the eight digits of a number below 100,000,000, the first in the lowest byte.
 #[inline]
-fn digits(mut number: u64) -> ([u8; MOST_DIGITS + 32], usize) {
-    let mut digits = [b'0'; MOST_DIGITS + 32];
+fn eight_digits(number: u32) -> u64 {
+    // Halves of four digits, of these two, of these one: each in its own part of the word.
+    let number = u64::from(number);
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let high = ((fours * 10_486) >> 20) & 0x7F_0000_007F;
+    let twos = high | ((fours - 100 * high) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
+    tens | ((twos - 10 * tens) << 8)
+}
+
+/// A number's digits, and where they begin.
+#[inline]
+fn digits(mut number: u64) -> ([u8; MOST_DIGITS], usize) {
+    let mut digits = [b'0'; MOST_DIGITS];
     let mut at = MOST_DIGITS;
     while number >= 100 {
         at -= 2;
@@ -465,6 +505,66 @@ mod tests {
             let mut out = b"x".to_vec();
             put_short(&mut out, &source[start..start + length]);
             prop_assert_eq!(&out, &expected);
+        }
+
+        #[test]
+        fn lines_hold_what_was_put_into_them(
+            texts in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..60), 0_usize..60, 0_u32..8, any::<bool>()), 0..60),
+            long in 0_usize..9000, numbers in proptest::collection::vec((any::<u64>(), 0_u32..64), 60),
+        ) {
+            let mut buffer = b"before".to_vec();
+            let mut expected = buffer.clone();
+            let mut bytes = LineBytes::default();
+            let mut lines = Lines::new(&mut bytes, &mut buffer);
+            let mut start: Option<(Mark, usize)> = None;
+            for ((text, length, how, flag), (number, shift)) in texts.iter().zip(numbers) {
+                let part = &text[..(*length).min(text.len())];
+                let within = Within::new(text, 0, part.len());
+                match how {
+                    0 => {
+                        lines.put(text);
+                        expected.extend(text);
+                    }
+                    1 => {
+                        lines.put_within(within);
+                        expected.extend(part);
+                    }
+                    2 => {
+                        let sign = if *flag { &b"-"[..] } else { b"" };
+                        let place = lines.put_amount(*flag, within);
+                        let amount = [sign, part].concat();
+                        prop_assert_eq!(&lines.written()[place], &amount);
+                        expected.extend(amount);
+                    }
+                    3 => {
+                        lines.put_cell(text);
+                        put_cell(&mut expected, text, b',');
+                    }
+                    4 => {
+                        lines.put_ready(&ReadyCell::<16>::new(text.clone()));
+                        expected.extend(text);
+                    }
+                    5 => {
+                        lines.put_number(number >> shift);
+                        put_number(&mut expected, number >> shift);
+                    }
+                    6 if *flag => {
+                        lines.put(&vec![b'x'; long]);
+                        expected.extend(vec![b'x'; long]);
+                    }
+                    6 => start = Some((lines.mark(), expected.len())),
+                    _ => {
+                        if let Some((mark, at)) = start {
+                            let end = lines.mark();
+                            if lines.repeat(mark, end) {
+                                expected.extend_from_within(at..);
+                            }
+                        }
+                    }
+                }
+            }
+            lines.finish();
+            prop_assert!(buffer == expected);
         }
 
         #[test]

@@ -39,11 +39,11 @@ impl Layout for JsonLines {
             if leg.negative {
                 out.push(b'-');
             }
-            out.extend_from_slice(leg.amount.bytes());
+            out.extend_from_slice(leg.amount().bytes());
             sums.add_at(leg.account.0, leg.asset.0, out, start..out.len(), false);
             out.push(b'"');
             put_text(out, "role", leg.role.word());
-            let (value, currency) = match leg.value {
+            let (value, currency) = match leg.value() {
                 Some((value, currency)) => (value.bytes(), written.names.asset(currency)),
                 None => (&b""[..], ""),
             };

@@ -7,7 +7,7 @@ use crate::model::{Role, headers};
 
 pub struct LedgerCsv;
 
-/// What the lines of an event share: it is written once, and copied.
+/// Where the first line of an event, and of a row in it, has what the others copy.
 #[derive(Clone, Copy)]
 struct Shared {
     start: Mark,
@@ -38,7 +38,8 @@ impl Layout for LedgerCsv {
         let mut shared: Option<Shared> = None;
         view.for_each_leg_text(|leg, at| {
             let start = out.mark();
-            if !shared.is_some_and(|shared| out.repeat(shared.start, shared.start_end)) {
+            let last = shared.filter(|last| out.repeat(last.start, last.start_end));
+            if last.is_none() {
                 out.put_id(view.id);
                 out.put_byte(b',');
                 let (time, length) = times.text(view.time);
@@ -48,26 +49,25 @@ impl Layout for LedgerCsv {
             let start_end = out.mark();
             out.put_ready(&written.accounts[leg.account.0 as usize]);
             out.put_ready(&written.assets[leg.asset.0 as usize]);
-            let place = out.put_amount(leg.negative, leg.amount);
+            let place = out.put_amount(leg.negative, leg.amount());
             sums.add_at(leg.account.0, leg.asset.0, out.written(), place, false);
             let (role, length) = match leg.role {
                 Role::Main => (b",main,", 6),
                 Role::Fee => (b",fee, ", 5),
             };
             out.put_block(role, length);
-            if let Some((value, currency)) = leg.value {
+            if let Some((value, currency)) = leg.value() {
                 out.put_within(value);
                 out.put_ready(&written.assets[currency.0 as usize]);
             } else {
                 out.put_bytes(b",,");
             }
             count += 1;
-            if shared.is_some_and(|shared| shared.row == at && out.repeat(shared.texts, shared.end))
-            {
+            if last.is_some_and(|last| last.row == at && out.repeat(last.texts, last.end)) {
                 return;
             }
             let texts = out.mark();
-            if !shared.is_some_and(|shared| out.repeat(shared.texts, shared.texts_end)) {
+            if !last.is_some_and(|last| out.repeat(last.texts, last.texts_end)) {
                 for text in view.texts {
                     out.put_cell(text);
                     out.put_byte(b',');
@@ -77,13 +77,12 @@ impl Layout for LedgerCsv {
             out.put_ready(&written.files[view.ledger.file_index(at)]);
             out.put_number(view.line(at));
             out.put_byte(b'\n');
-            let end = out.mark();
             shared = Some(Shared {
                 start,
                 start_end,
                 texts,
                 texts_end,
-                end,
+                end: out.mark(),
                 row: at,
             });
         });

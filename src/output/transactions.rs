@@ -48,7 +48,9 @@ impl Layout for Transactions {
         let mut is_one_row = true;
         view.for_each_leg_text(|leg, _| {
             is_one_row &= *account.get_or_insert(leg.account) == leg.account;
-            is_one_row &= row[Side::of(leg) as usize].replace(*leg).is_none();
+            let place = &mut row[Side::of(leg) as usize];
+            is_one_row &= place.is_none();
+            *place = Some(*leg);
         });
         match account {
             Some(account) if is_one_row => {
@@ -128,8 +130,8 @@ fn put_row(
         if let Some(leg) = leg {
             // What goes out is written without its sign; a rebate, which is a fee that comes in, with a minus.
             let goes_out = Side::of(leg) != Side::Received;
-            let minus = leg.negative != goes_out && !leg.amount.is(b"0");
-            let place = out.put_amount(minus, leg.amount);
+            let minus = leg.negative != goes_out && !leg.amount().is(b"0");
+            let place = out.put_amount(minus, leg.amount());
             page.sums
                 .add_at(account.0, leg.asset.0, out.written(), place, goes_out);
             out.put_ready(&written.assets[leg.asset.0 as usize]);
@@ -138,8 +140,8 @@ fn put_row(
         }
     }
     let [sent, received, _] = row;
-    let value = received.and_then(|leg| leg.value);
-    if let Some((value, currency)) = value.or_else(|| sent.and_then(|leg| leg.value)) {
+    let value = received.as_ref().and_then(LegText::value);
+    if let Some((value, currency)) = value.or_else(|| sent.as_ref().and_then(LegText::value)) {
         out.put_within(value);
         out.put_ready(&written.assets[currency.0 as usize]);
     } else {
