@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use self::plan::{AccountPlan, AssetPlan, LegPlan, RulePlan, TextPlan};
+use self::plan::{AccountPlan, AssetPlan, EventPlan, LegPlan, RulePlan, TextPlan};
 use super::batch::{
     BalanceRecord, Batch, BrokenGroup, EventHead, NewAmount, NewLeg, Outcome, Reject, SkipReason,
     UniqueRecord,
@@ -239,12 +239,20 @@ impl<'f> Worker<'f> {
 
     /// The first skip or rule that holds.
     pub fn choose(&mut self, view: &RowView<'_>) -> Result<Option<Candidate>, RowError> {
-        let file = self.file;
-        let candidates = self.candidates_for(view);
-        for candidate in candidates.iter() {
-            let test = test_of(file, *candidate);
+        let key = self.word_key(view);
+        let candidates = self.candidates_for(view, key);
+        self.first_of(view, &candidates)
+    }
+
+    /// The first of some skips and rules whose conditions hold.
+    fn first_of(
+        &self,
+        view: &RowView<'_>,
+        candidates: &[Candidate],
+    ) -> Result<Option<Candidate>, RowError> {
+        for candidate in candidates {
             let mut holds = true;
-            for condition in &test.conditions {
+            for condition in &test_of(self.file, *candidate).conditions {
                 if !view.truth(condition)? {
                     holds = false;
                     break;
@@ -268,15 +276,14 @@ impl<'f> Worker<'f> {
         {
             return Some(found);
         }
-        let found = self.choose(view).ok()?;
-        let first = self.candidates_for(view).first().copied();
+        let candidates = self.candidates_for(view, key);
         if self.exact_key
-            && let Some(first) = first
-            && test_of(self.file, first).conditions.is_empty()
+            && let Some(first) = candidates.first()
+            && test_of(self.file, *first).conditions.is_empty()
         {
-            self.near_choices[key as usize % NEAR] = Some((key, first));
+            self.near_choices[key as usize % NEAR] = Some((key, *first));
         }
-        found
+        self.first_of(view, &candidates).ok()?
     }
 
     /// The numbers of the row's words as one, which is another for other words if it can be.
@@ -311,11 +318,10 @@ impl<'f> Worker<'f> {
     }
 
     /// The tests whose words fit the row. Rows with the same words share the list.
-    fn candidates_for(&mut self, view: &RowView<'_>) -> Rc<[Candidate]> {
+    fn candidates_for(&mut self, view: &RowView<'_>, key: u64) -> Rc<[Candidate]> {
         if !self.exact_key {
             return self.candidates_of_words(view);
         }
-        let key = self.word_key(view);
         let near = &self.near_candidates[key as usize % NEAR];
         if let Some((of_key, found)) = near
             && *of_key == key
@@ -495,15 +501,6 @@ impl<'f> Worker<'f> {
                 Some(group) => self.group_key(view, rule_index, group).ok()?,
                 None => 0,
             };
-            let mut made: [Cow<[u8]>; TEXT_COUNT] = Default::default();
-            for (nth, text) in &event.texts {
-                made[*nth] = match text {
-                    TextPlan::Cell(at) => {
-                        Cow::Borrowed(trim(view.record.get(*at).unwrap_or_default()))
-                    }
-                    TextPlan::Other(expr) => view.text(expr).ok()?,
-                };
-            }
             let head = EventHead {
                 time,
                 kind: match &event.template.kind {
@@ -516,7 +513,17 @@ impl<'f> Worker<'f> {
                 nth: nth as u8,
                 line: view.record.line(),
             };
-            batch.end_event(at, &head, &made.each_ref().map(|text| &**text));
+            let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
+            if event.has_only_cells {
+                for (nth, text) in &event.texts {
+                    if let TextPlan::Cell(at) = text {
+                        texts[*nth] = trim(view.record.get(*at).unwrap_or_default());
+                    }
+                }
+                batch.end_event(at, &head, &texts);
+            } else {
+                end_with_any_texts(view, event, at, &head, batch)?;
+            }
             if let Some(expr) = &event.template.event_id
                 && let Some(id) = event_id(&view.text(expr).ok()?)
             {
@@ -946,6 +953,26 @@ impl<'f> Worker<'f> {
         });
         Ok(())
     }
+}
+
+/// Ends an event whose texts are not all just cells. `None` where one of them cannot be told.
+#[inline(never)]
+fn end_with_any_texts(
+    view: &RowView<'_>,
+    event: &EventPlan<'_>,
+    at: u32,
+    head: &EventHead,
+    batch: &mut Batch,
+) -> Option<()> {
+    let mut texts: [Cow<[u8]>; TEXT_COUNT] = Default::default();
+    for (nth, text) in &event.texts {
+        texts[*nth] = match text {
+            TextPlan::Cell(at) => Cow::Borrowed(trim(view.record.get(*at).unwrap_or_default())),
+            TextPlan::Other(expr) => view.text(expr).ok()?,
+        };
+    }
+    batch.end_event(at, head, &texts.each_ref().map(|text| &**text));
+    Some(())
 }
 
 fn test_of(file: &FileContext, candidate: Candidate) -> &Test {

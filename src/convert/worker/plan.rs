@@ -25,6 +25,8 @@ pub(super) struct EventPlan<'f> {
     pub legs: Box<[LegPlan<'f>]>,
     /// The texts that the rule gives, by number.
     pub texts: Box<[(usize, TextPlan<'f>)]>,
+    /// Whether all of them are just cells.
+    pub has_only_cells: bool,
 }
 
 pub(super) struct LegPlan<'f> {
@@ -97,21 +99,25 @@ pub(super) enum TruthPlan<'f> {
 
 impl<'f> RulePlan<'f> {
     pub fn of(rule: &'f Rule, file: &'f FileContext) -> RulePlan<'f> {
-        let event = |template: &'f EventTemplate| EventPlan {
-            template,
-            time: TimePlan::of(&template.time, file),
-            account: AccountPlan::of(&template.account),
-            legs: template
-                .legs
-                .iter()
-                .map(|leg| LegPlan::of(leg, file))
-                .collect(),
-            texts: template
-                .texts
-                .iter()
-                .enumerate()
+        let event = |template: &'f EventTemplate| {
+            let texts = template.texts.iter().enumerate();
+            let texts: Box<[_]> = texts
                 .filter_map(|(nth, expr)| Some((nth, TextPlan::of(expr.as_ref()?, file))))
-                .collect(),
+                .collect();
+            EventPlan {
+                template,
+                time: TimePlan::of(&template.time, file),
+                account: AccountPlan::of(&template.account),
+                legs: template
+                    .legs
+                    .iter()
+                    .map(|leg| LegPlan::of(leg, file))
+                    .collect(),
+                has_only_cells: texts
+                    .iter()
+                    .all(|(_, text)| matches!(text, TextPlan::Cell(_))),
+                texts,
+            }
         };
         RulePlan {
             events: rule.events.iter().map(event).collect(),
