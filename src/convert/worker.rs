@@ -21,6 +21,7 @@ use crate::mapping::{
     Cell, Direction, EventTemplate, Expr, Group, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,
     Program, Rule, TEXT_COUNT, Test,
 };
+use crate::model::short::up_to_seven;
 use crate::model::{Amount, Kind, NameId, Names, Role, Short, Time};
 
 /// The names of a run.
@@ -51,6 +52,8 @@ pub struct Worker<'f> {
     assets: FxHashMap<Box<[u8]>, Resolved>,
     /// The codes met last, each in the place that its letters give.
     near_assets: Box<[(Short, bool, NameId); NEAR]>,
+    /// The same, of codes that fit one number.
+    near_codes: Box<[(u64, NameId); NEAR]>,
     accounts: FxHashMap<Box<[u8]>, NameId>,
     /// Names that stand in the mapping itself, by the place of their text in memory.
     constants: Vec<(usize, NameId)>,
@@ -97,6 +100,7 @@ impl<'f> Worker<'f> {
             is_utf_8: false,
             assets: FxHashMap::default(),
             near_assets: Box::new([(Short::default(), false, NameId(0)); NEAR]),
+            near_codes: Box::new([(0, NameId(0)); NEAR]),
             accounts: FxHashMap::default(),
             constants: Vec::new(),
             candidates: FxHashMap::default(),
@@ -267,7 +271,7 @@ impl<'f> Worker<'f> {
 
     /// As [`Worker::choose`], at once where the words of the row alone decide and were met before. `None` as well where it
     /// cannot be told.
-    #[inline]
+    #[inline(always)]
     fn choose_near(&mut self, view: &RowView<'_>) -> Option<Candidate> {
         let key = self.word_key(view);
         if self.exact_key
@@ -287,7 +291,7 @@ impl<'f> Worker<'f> {
     }
 
     /// The numbers of the row's words as one, which is another for other words if it can be.
-    #[inline]
+    #[inline(always)]
     fn word_key(&mut self, view: &RowView<'_>) -> u64 {
         let dispatch = &self.file.program.dispatch;
         let mut key = 0u64;
@@ -297,16 +301,16 @@ impl<'f> Worker<'f> {
             .zip(&mut self.near_words)
             .enumerate()
         {
-            let number = match view.plain_cell(column.column) {
+            let number = match view.raw_cell(column.column) {
                 Some(cell) => match Short::of(cell) {
                     Some(short) => {
                         let near = &mut near[(short.mixed() >> 58) as usize % NEAR_WORDS];
                         if near.0 != short {
-                            *near = (short, dispatch.word_number(nth, cell));
+                            *near = (short, dispatch.word_number(nth, trim(cell)));
                         }
                         near.1
                     }
-                    None => dispatch.word_number(nth, cell),
+                    None => dispatch.word_number(nth, trim(cell)),
                 },
                 None => dispatch.word_number(nth, &view.cell(column.column)),
             };
@@ -542,7 +546,7 @@ impl<'f> Worker<'f> {
     }
 
     /// As [`Worker::leg`].
-    #[inline]
+    #[inline(always)]
     fn planned_leg(
         &mut self,
         view: &RowView<'_>,
@@ -597,7 +601,7 @@ impl<'f> Worker<'f> {
     }
 
     /// As [`Worker::asset`].
-    #[inline]
+    #[inline(always)]
     fn planned_asset(
         &mut self,
         view: &RowView<'_>,
@@ -606,26 +610,46 @@ impl<'f> Worker<'f> {
     ) -> Option<NameId> {
         match plan {
             AssetPlan::Cell { at, upper, expr } => {
-                if let Some(short) = Short::of(view.record.get(*at)?)
-                    && let near = &self.near_assets[(short.mixed() >> 56) as usize % NEAR]
-                    && near.0 == short
-                    && near.1 == *upper
-                    && short != Short::default()
+                let cell = view.record.get(*at).unwrap_or_default();
+                if let Some(key) = code_key(cell, *upper)
+                    && let (near, id) = self.near_codes[code_place(key)]
+                    && near == key
                 {
-                    return Some(near.2);
-                }
-                self.asset(view, expr, time).ok()
-            }
-            AssetPlan::Stated(expr, kept) => {
-                if let Some(id) = kept.get() {
                     return Some(id);
                 }
-                let id = self.asset(view, expr, time).ok()?;
-                kept.set(self.constant(address_of(expr)));
-                Some(id)
+                self.new_code(view, cell, *upper, expr, time)
             }
+            AssetPlan::Stated(expr, kept) => match kept.get() {
+                Some(id) => Some(id),
+                None => {
+                    let id = self.asset_of_any(view, expr, time).ok()?;
+                    kept.set(self.constant(address_of(expr)));
+                    Some(id)
+                }
+            },
             AssetPlan::Other(expr) => self.asset(view, expr, time).ok(),
         }
+    }
+
+    /// The asset of a code that is not among those met last.
+    #[inline(never)]
+    fn new_code(
+        &mut self,
+        view: &RowView<'_>,
+        cell: &[u8],
+        upper: bool,
+        expr: &Expr,
+        time: Time,
+    ) -> Option<NameId> {
+        let id = self.asset(view, expr, time).ok()?;
+        if let Some(key) = code_key(cell, upper)
+            && let Some(short) = Short::of(cell)
+            // What is near by its letters does not depend on the time.
+            && self.near_assets[near_place(short)] == (short, upper, id)
+        {
+            self.near_codes[code_place(key)] = (key, id);
+        }
+        Some(id)
     }
 
     /// As [`Worker::account`].
@@ -756,7 +780,7 @@ impl<'f> Worker<'f> {
         let Some((cell, upper)) = view.code(expr) else {
             return self.asset_of_any(view, expr, time);
         };
-        let near = Short::of(cell).map(|short| (short, (short.mixed() >> 56) as usize % NEAR));
+        let near = Short::of(cell).map(|short| (short, near_place(short)));
         if let Some((short, place)) = near
             && self.near_assets[place].0 == short
             && self.near_assets[place].1 == upper
@@ -953,6 +977,27 @@ impl<'f> Worker<'f> {
         });
         Ok(())
     }
+}
+
+/// Where a code is kept among those met last.
+#[inline]
+fn near_place(code: Short) -> usize {
+    (code.mixed() >> 56) as usize % NEAR
+}
+
+/// A code of one to seven bytes and whether it is to be written large as a number: another for any other, and never 0.
+#[inline(always)]
+fn code_key(code: &[u8], upper: bool) -> Option<u64> {
+    let length = code.len() as u64;
+    (1..=7)
+        .contains(&length)
+        .then(|| up_to_seven(code) | length << 56 | u64::from(upper) << 63)
+}
+
+/// Where a code is kept among those that fit one number.
+#[inline(always)]
+fn code_place(key: u64) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % NEAR
 }
 
 /// Ends an event whose texts are not all just cells. `None` where one of them cannot be told.

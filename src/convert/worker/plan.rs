@@ -263,12 +263,18 @@ impl<'f> AmountPlan<'f> {
     /// The amount with its text where it stands as it is written, `Some(None)` for a blank; `None` where it cannot be read.
     #[inline(always)]
     pub fn read<'r>(&'r self, view: &RowView<'r>) -> Option<Option<NewAmount<'r>>> {
-        if let AmountPlan::Cell { at, plain, .. } = self {
+        // Of several the first is looked at here, for it is mostly there.
+        let (first, only) = match self {
+            AmountPlan::First(both) => (&both[0], false),
+            plan => (plan, true),
+        };
+        if let AmountPlan::Cell { at, plain, .. } = first {
             let cell = view.record.get(*at).unwrap_or_default();
             if cell.is_empty() {
-                return Some(None);
-            }
-            if *plain && let Some((amount, canonical)) = Amount::parse_plain(cell) {
+                if only {
+                    return Some(None);
+                }
+            } else if *plain && let Some((amount, canonical)) = Amount::parse_plain(cell) {
                 let text = &cell[canonical.range()?];
                 return Some(Some(NewAmount { amount, text }));
             }
