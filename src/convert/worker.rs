@@ -60,7 +60,7 @@ pub struct Worker<'f> {
     /// Word numbers of the choice columns → the tests that may hold, skips first.
     candidates: FxHashMap<u64, Rc<[Candidate]>>,
     /// The same, for the words met last.
-    near_candidates: Box<[Option<(u64, Rc<[Candidate]>)>; NEAR]>,
+    near_candidates: Box<[NearCandidates; NEAR]>,
     /// The rules or skips that hold for them whatever else the row says.
     near_choices: Box<[Option<(u64, Candidate)>; NEAR]>,
     /// The words met last in each choice column with their numbers, each in the place that its letters give.
@@ -73,6 +73,9 @@ pub struct Worker<'f> {
     hash_scratch: Vec<u8>,
     text_scratch: Vec<u8>,
 }
+
+/// Word numbers as one, and the tests that may hold for them.
+type NearCandidates = Option<(u64, Rc<[Candidate]>)>;
 
 #[derive(Clone, Debug)]
 enum Resolved {
