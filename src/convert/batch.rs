@@ -390,7 +390,7 @@ impl Batch {
     }
 
     /// Adds a leg to the event that was begun. Of several legs, those of zero say nothing and are left out.
-    #[inline]
+    #[inline(always)]
     pub fn add_leg(&mut self, leg: &NewLeg<'_>) {
         let is_zero = leg.amount.amount.is_zero();
         if is_zero && !self.moved.is_empty() {
@@ -509,7 +509,7 @@ impl Batch {
         self.lines_before + 1 + u64::from(in_chunk)
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_leg(&mut self, leg: &NewLeg<'_>) {
         let draft = &mut self.draft;
         let mut flags = 0;
@@ -525,10 +525,13 @@ impl Batch {
         if self.last_account == Some(leg.account) {
             flags |= SAME_ACCOUNT;
         }
+        self.last_account = Some(leg.account);
+        if draft.put_short_leg(flags, leg).is_some() {
+            return;
+        }
         draft.put_byte(flags);
         if flags & SAME_ACCOUNT == 0 {
             draft.put_name(leg.account);
-            self.last_account = Some(leg.account);
         }
         draft.put_name(leg.asset);
         draft.put_amount(&leg.amount);
@@ -569,6 +572,40 @@ impl Draft {
     fn put_byte(&mut self, byte: u8) {
         self.room::<1>()[0] = byte;
         self.end += 1;
+    }
+
+    /// Puts a leg there, in one piece: `None`, and nothing is there, unless all its parts are short.
+    #[inline(always)]
+    fn put_short_leg(&mut self, flags: u8, leg: &NewLeg<'_>) -> Option<()> {
+        let short_name = |name: NameId| u8::try_from(name.0).ok().filter(|name| *name < LONG);
+        let short_text = |text: &[u8]| (1..=16).contains(&text.len());
+        let (account, asset) = (short_name(leg.account)?, short_name(leg.asset)?);
+        let text = leg.amount.text;
+        if !short_text(text) {
+            return None;
+        }
+        let room = self.room::<64>();
+        room[0] = flags;
+        room[1] = account;
+        let mut at = if flags & SAME_ACCOUNT == 0 { 2 } else { 1 };
+        room[at] = asset;
+        room[at + 1] = text.len() as u8;
+        put_block(room, at + 2, text);
+        at += 2 + text.len();
+        if let Some((value, currency)) = &leg.value {
+            let text = value.text;
+            let currency = short_name(*currency)?;
+            if !short_text(text) {
+                return None;
+            }
+            room[at] = text.len() as u8;
+            put_block(room, at + 1, text);
+            at += 1 + text.len();
+            room[at] = currency;
+            at += 1;
+        }
+        self.end += at;
+        Some(())
     }
 
     /// Puts a text there, without a call where it has at most 16 bytes.
@@ -954,6 +991,18 @@ const SAME_ACCOUNT: u8 = 8;
 
 /// A number below this is one byte; this byte says that it stands behind it in full.
 const LONG: u8 = 255;
+
+/// Copies a text of at most 16 bytes to a place. The bytes behind it are overwritten.
+#[inline(always)]
+fn put_block(room: &mut [u8; 64], at: usize, text: &[u8]) {
+    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(start), Some(end)) => {
+            room[at..at + 8].copy_from_slice(start);
+            room[at + text.len() - 8..at + text.len()].copy_from_slice(end);
+        }
+        _ => room[at..at + 8].copy_from_slice(&up_to_seven(text).to_le_bytes()),
+    }
+}
 
 #[inline]
 fn number(count: usize) -> u32 {

@@ -27,10 +27,11 @@ impl<'r> RowView<'r> {
         }
     }
 
-    /// A cell without the blanks around it, if it stands in one place and no text in it counts as empty.
+    /// A cell with the blanks around it, if it stands in one place and no text in it counts as empty.
     #[inline]
-    pub(super) fn plain_cell(&self, column: usize) -> Option<&'r [u8]> {
-        Some(self.at(self.file.plain(column)?))
+    pub(super) fn raw_cell(&self, column: usize) -> Option<&'r [u8]> {
+        let at = self.file.plain(column)?;
+        Some(self.record.get(at).unwrap_or_default())
     }
 
     fn put_together(&self, column: usize) -> Cow<'r, [u8]> {

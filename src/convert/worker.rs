@@ -8,7 +8,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use self::plan::{AccountPlan, AssetPlan, LegPlan, RulePlan, TextPlan};
+use self::plan::{AccountPlan, AssetPlan, EventPlan, LegPlan, RulePlan, TextPlan};
 use super::batch::{
     BalanceRecord, Batch, BrokenGroup, EventHead, NewAmount, NewLeg, Outcome, Reject, SkipReason,
     UniqueRecord,
@@ -21,6 +21,7 @@ use crate::mapping::{
     Cell, Direction, EventTemplate, Expr, Group, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,
     Program, Rule, TEXT_COUNT, Test,
 };
+use crate::model::short::up_to_seven;
 use crate::model::{Amount, Kind, NameId, Names, Role, Short, Time};
 
 /// The names of a run.
@@ -51,13 +52,15 @@ pub struct Worker<'f> {
     assets: FxHashMap<Box<[u8]>, Resolved>,
     /// The codes met last, each in the place that its letters give.
     near_assets: Box<[(Short, bool, NameId); NEAR]>,
+    /// The same, of codes that fit one number.
+    near_codes: Box<[(u64, NameId); NEAR]>,
     accounts: FxHashMap<Box<[u8]>, NameId>,
     /// Names that stand in the mapping itself, by the place of their text in memory.
     constants: Vec<(usize, NameId)>,
     /// Word numbers of the choice columns → the tests that may hold, skips first.
     candidates: FxHashMap<u64, Rc<[Candidate]>>,
     /// The same, for the words met last.
-    near_candidates: Box<[Option<(u64, Rc<[Candidate]>)>; NEAR]>,
+    near_candidates: Box<[NearCandidates; NEAR]>,
     /// The rules or skips that hold for them whatever else the row says.
     near_choices: Box<[Option<(u64, Candidate)>; NEAR]>,
     /// The words met last in each choice column with their numbers, each in the place that its letters give.
@@ -70,6 +73,9 @@ pub struct Worker<'f> {
     hash_scratch: Vec<u8>,
     text_scratch: Vec<u8>,
 }
+
+/// Word numbers as one, and the tests that may hold for them.
+type NearCandidates = Option<(u64, Rc<[Candidate]>)>;
 
 #[derive(Clone, Debug)]
 enum Resolved {
@@ -97,6 +103,7 @@ impl<'f> Worker<'f> {
             is_utf_8: false,
             assets: FxHashMap::default(),
             near_assets: Box::new([(Short::default(), false, NameId(0)); NEAR]),
+            near_codes: Box::new([(0, NameId(0)); NEAR]),
             accounts: FxHashMap::default(),
             constants: Vec::new(),
             candidates: FxHashMap::default(),
@@ -239,12 +246,20 @@ impl<'f> Worker<'f> {
 
     /// The first skip or rule that holds.
     pub fn choose(&mut self, view: &RowView<'_>) -> Result<Option<Candidate>, RowError> {
-        let file = self.file;
-        let candidates = self.candidates_for(view);
-        for candidate in candidates.iter() {
-            let test = test_of(file, *candidate);
+        let key = self.word_key(view);
+        let candidates = self.candidates_for(view, key);
+        self.first_of(view, &candidates)
+    }
+
+    /// The first of some skips and rules whose conditions hold.
+    fn first_of(
+        &self,
+        view: &RowView<'_>,
+        candidates: &[Candidate],
+    ) -> Result<Option<Candidate>, RowError> {
+        for candidate in candidates {
             let mut holds = true;
-            for condition in &test.conditions {
+            for condition in &test_of(self.file, *candidate).conditions {
                 if !view.truth(condition)? {
                     holds = false;
                     break;
@@ -259,7 +274,7 @@ impl<'f> Worker<'f> {
 
     /// As [`Worker::choose`], at once where the words of the row alone decide and were met before. `None` as well where it
     /// cannot be told.
-    #[inline]
+    #[inline(always)]
     fn choose_near(&mut self, view: &RowView<'_>) -> Option<Candidate> {
         let key = self.word_key(view);
         if self.exact_key
@@ -268,19 +283,18 @@ impl<'f> Worker<'f> {
         {
             return Some(found);
         }
-        let found = self.choose(view).ok()?;
-        let first = self.candidates_for(view).first().copied();
+        let candidates = self.candidates_for(view, key);
         if self.exact_key
-            && let Some(first) = first
-            && test_of(self.file, first).conditions.is_empty()
+            && let Some(first) = candidates.first()
+            && test_of(self.file, *first).conditions.is_empty()
         {
-            self.near_choices[key as usize % NEAR] = Some((key, first));
+            self.near_choices[key as usize % NEAR] = Some((key, *first));
         }
-        found
+        self.first_of(view, &candidates).ok()?
     }
 
     /// The numbers of the row's words as one, which is another for other words if it can be.
-    #[inline]
+    #[inline(always)]
     fn word_key(&mut self, view: &RowView<'_>) -> u64 {
         let dispatch = &self.file.program.dispatch;
         let mut key = 0u64;
@@ -290,16 +304,16 @@ impl<'f> Worker<'f> {
             .zip(&mut self.near_words)
             .enumerate()
         {
-            let number = match view.plain_cell(column.column) {
+            let number = match view.raw_cell(column.column) {
                 Some(cell) => match Short::of(cell) {
                     Some(short) => {
                         let near = &mut near[(short.mixed() >> 58) as usize % NEAR_WORDS];
                         if near.0 != short {
-                            *near = (short, dispatch.word_number(nth, cell));
+                            *near = (short, dispatch.word_number(nth, trim(cell)));
                         }
                         near.1
                     }
-                    None => dispatch.word_number(nth, cell),
+                    None => dispatch.word_number(nth, trim(cell)),
                 },
                 None => dispatch.word_number(nth, &view.cell(column.column)),
             };
@@ -311,11 +325,10 @@ impl<'f> Worker<'f> {
     }
 
     /// The tests whose words fit the row. Rows with the same words share the list.
-    fn candidates_for(&mut self, view: &RowView<'_>) -> Rc<[Candidate]> {
+    fn candidates_for(&mut self, view: &RowView<'_>, key: u64) -> Rc<[Candidate]> {
         if !self.exact_key {
             return self.candidates_of_words(view);
         }
-        let key = self.word_key(view);
         let near = &self.near_candidates[key as usize % NEAR];
         if let Some((of_key, found)) = near
             && *of_key == key
@@ -495,15 +508,6 @@ impl<'f> Worker<'f> {
                 Some(group) => self.group_key(view, rule_index, group).ok()?,
                 None => 0,
             };
-            let mut made: [Cow<[u8]>; TEXT_COUNT] = Default::default();
-            for (nth, text) in &event.texts {
-                made[*nth] = match text {
-                    TextPlan::Cell(at) => {
-                        Cow::Borrowed(trim(view.record.get(*at).unwrap_or_default()))
-                    }
-                    TextPlan::Other(expr) => view.text(expr).ok()?,
-                };
-            }
             let head = EventHead {
                 time,
                 kind: match &event.template.kind {
@@ -516,7 +520,17 @@ impl<'f> Worker<'f> {
                 nth: nth as u8,
                 line: view.record.line(),
             };
-            batch.end_event(at, &head, &made.each_ref().map(|text| &**text));
+            let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
+            if event.has_only_cells {
+                for (nth, text) in &event.texts {
+                    if let TextPlan::Cell(at) = text {
+                        texts[*nth] = trim(view.record.get(*at).unwrap_or_default());
+                    }
+                }
+                batch.end_event(at, &head, &texts);
+            } else {
+                end_with_any_texts(view, event, at, &head, batch)?;
+            }
             if let Some(expr) = &event.template.event_id
                 && let Some(id) = event_id(&view.text(expr).ok()?)
             {
@@ -535,7 +549,7 @@ impl<'f> Worker<'f> {
     }
 
     /// As [`Worker::leg`].
-    #[inline]
+    #[inline(always)]
     fn planned_leg(
         &mut self,
         view: &RowView<'_>,
@@ -590,7 +604,7 @@ impl<'f> Worker<'f> {
     }
 
     /// As [`Worker::asset`].
-    #[inline]
+    #[inline(always)]
     fn planned_asset(
         &mut self,
         view: &RowView<'_>,
@@ -599,26 +613,46 @@ impl<'f> Worker<'f> {
     ) -> Option<NameId> {
         match plan {
             AssetPlan::Cell { at, upper, expr } => {
-                if let Some(short) = Short::of(view.record.get(*at)?)
-                    && let near = &self.near_assets[(short.mixed() >> 56) as usize % NEAR]
-                    && near.0 == short
-                    && near.1 == *upper
-                    && short != Short::default()
+                let cell = view.record.get(*at).unwrap_or_default();
+                if let Some(key) = code_key(cell, *upper)
+                    && let (near, id) = self.near_codes[code_place(key)]
+                    && near == key
                 {
-                    return Some(near.2);
-                }
-                self.asset(view, expr, time).ok()
-            }
-            AssetPlan::Stated(expr, kept) => {
-                if let Some(id) = kept.get() {
                     return Some(id);
                 }
-                let id = self.asset(view, expr, time).ok()?;
-                kept.set(self.constant(address_of(expr)));
-                Some(id)
+                self.new_code(view, cell, *upper, expr, time)
             }
+            AssetPlan::Stated(expr, kept) => match kept.get() {
+                Some(id) => Some(id),
+                None => {
+                    let id = self.asset_of_any(view, expr, time).ok()?;
+                    kept.set(self.constant(address_of(expr)));
+                    Some(id)
+                }
+            },
             AssetPlan::Other(expr) => self.asset(view, expr, time).ok(),
         }
+    }
+
+    /// The asset of a code that is not among those met last.
+    #[inline(never)]
+    fn new_code(
+        &mut self,
+        view: &RowView<'_>,
+        cell: &[u8],
+        upper: bool,
+        expr: &Expr,
+        time: Time,
+    ) -> Option<NameId> {
+        let id = self.asset(view, expr, time).ok()?;
+        if let Some(key) = code_key(cell, upper)
+            && let Some(short) = Short::of(cell)
+            // What is near by its letters does not depend on the time.
+            && self.near_assets[near_place(short)] == (short, upper, id)
+        {
+            self.near_codes[code_place(key)] = (key, id);
+        }
+        Some(id)
     }
 
     /// As [`Worker::account`].
@@ -749,7 +783,7 @@ impl<'f> Worker<'f> {
         let Some((cell, upper)) = view.code(expr) else {
             return self.asset_of_any(view, expr, time);
         };
-        let near = Short::of(cell).map(|short| (short, (short.mixed() >> 56) as usize % NEAR));
+        let near = Short::of(cell).map(|short| (short, near_place(short)));
         if let Some((short, place)) = near
             && self.near_assets[place].0 == short
             && self.near_assets[place].1 == upper
@@ -946,6 +980,47 @@ impl<'f> Worker<'f> {
         });
         Ok(())
     }
+}
+
+/// Where a code is kept among those met last.
+#[inline]
+fn near_place(code: Short) -> usize {
+    (code.mixed() >> 56) as usize % NEAR
+}
+
+/// A code of one to seven bytes and whether it is to be written large as a number: another for any other, and never 0.
+#[inline(always)]
+fn code_key(code: &[u8], upper: bool) -> Option<u64> {
+    let length = code.len() as u64;
+    (1..=7)
+        .contains(&length)
+        .then(|| up_to_seven(code) | length << 56 | u64::from(upper) << 63)
+}
+
+/// Where a code is kept among those that fit one number.
+#[inline(always)]
+fn code_place(key: u64) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % NEAR
+}
+
+/// Ends an event whose texts are not all just cells. `None` where one of them cannot be told.
+#[inline(never)]
+fn end_with_any_texts(
+    view: &RowView<'_>,
+    event: &EventPlan<'_>,
+    at: u32,
+    head: &EventHead,
+    batch: &mut Batch,
+) -> Option<()> {
+    let mut texts: [Cow<[u8]>; TEXT_COUNT] = Default::default();
+    for (nth, text) in &event.texts {
+        texts[*nth] = match text {
+            TextPlan::Cell(at) => Cow::Borrowed(trim(view.record.get(*at).unwrap_or_default())),
+            TextPlan::Other(expr) => view.text(expr).ok()?,
+        };
+    }
+    batch.end_event(at, head, &texts.each_ref().map(|text| &**text));
+    Some(())
 }
 
 fn test_of(file: &FileContext, candidate: Candidate) -> &Test {

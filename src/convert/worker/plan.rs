@@ -25,6 +25,8 @@ pub(super) struct EventPlan<'f> {
     pub legs: Box<[LegPlan<'f>]>,
     /// The texts that the rule gives, by number.
     pub texts: Box<[(usize, TextPlan<'f>)]>,
+    /// Whether all of them are just cells.
+    pub has_only_cells: bool,
 }
 
 pub(super) struct LegPlan<'f> {
@@ -97,21 +99,25 @@ pub(super) enum TruthPlan<'f> {
 
 impl<'f> RulePlan<'f> {
     pub fn of(rule: &'f Rule, file: &'f FileContext) -> RulePlan<'f> {
-        let event = |template: &'f EventTemplate| EventPlan {
-            template,
-            time: TimePlan::of(&template.time, file),
-            account: AccountPlan::of(&template.account),
-            legs: template
-                .legs
-                .iter()
-                .map(|leg| LegPlan::of(leg, file))
-                .collect(),
-            texts: template
-                .texts
-                .iter()
-                .enumerate()
+        let event = |template: &'f EventTemplate| {
+            let texts = template.texts.iter().enumerate();
+            let texts: Box<[_]> = texts
                 .filter_map(|(nth, expr)| Some((nth, TextPlan::of(expr.as_ref()?, file))))
-                .collect(),
+                .collect();
+            EventPlan {
+                template,
+                time: TimePlan::of(&template.time, file),
+                account: AccountPlan::of(&template.account),
+                legs: template
+                    .legs
+                    .iter()
+                    .map(|leg| LegPlan::of(leg, file))
+                    .collect(),
+                has_only_cells: texts
+                    .iter()
+                    .all(|(_, text)| matches!(text, TextPlan::Cell(_))),
+                texts,
+            }
         };
         RulePlan {
             events: rule.events.iter().map(event).collect(),
@@ -257,12 +263,18 @@ impl<'f> AmountPlan<'f> {
     /// The amount with its text where it stands as it is written, `Some(None)` for a blank; `None` where it cannot be read.
     #[inline(always)]
     pub fn read<'r>(&'r self, view: &RowView<'r>) -> Option<Option<NewAmount<'r>>> {
-        if let AmountPlan::Cell { at, plain, .. } = self {
+        // Of several the first is looked at here, for it is mostly there.
+        let (first, only) = match self {
+            AmountPlan::First(both) => (&both[0], false),
+            plan => (plan, true),
+        };
+        if let AmountPlan::Cell { at, plain, .. } = first {
             let cell = view.record.get(*at).unwrap_or_default();
             if cell.is_empty() {
-                return Some(None);
-            }
-            if *plain && let Some((amount, canonical)) = Amount::parse_plain(cell) {
+                if only {
+                    return Some(None);
+                }
+            } else if *plain && let Some((amount, canonical)) = Amount::parse_plain(cell) {
                 let text = &cell[canonical.range()?];
                 return Some(Some(NewAmount { amount, text }));
             }

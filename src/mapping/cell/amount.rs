@@ -598,6 +598,10 @@ mod tests {
             for reader in [AmountReader::default(), dressed(), units, comma] {
                 let read = reader.read_canonical(cell.as_bytes());
                 prop_assert_eq!(read.clone().map(|(amount, _)| amount), reader.read(cell.as_bytes()));
+                if reader.reads_plain() && let Some(plain) = Amount::parse_plain(cell.as_bytes()) {
+                    prop_assert_eq!(&read, &Ok(plain));
+                    prop_assert!(plain.1.range().is_some());
+                }
                 if let Ok((amount, canonical)) = read && let Some(range) = canonical.range() {
                     prop_assert_eq!(&cell[range], amount.abs().to_string());
                 }
