@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use coinfold::convert::{Batch, FileContext, FileRows, Opened, Options, RunNames, Worker, open};
+use coinfold::convert::{
+    Batch, FileContext, FileRows, Opened, Options, Reading, RunNames, Worker, convert, open,
+};
 use coinfold::input::{Chunk, CutMode, Document, Position, RecordReader, Source, discover};
 use coinfold::ledger::{Ledger, Period};
 use coinfold::mapping::Library;
@@ -137,7 +139,6 @@ type Cells = Vec<Box<[u8]>>;
 struct Exported {
     source: Source,
     context: FileContext,
-    header_line: Option<u64>,
     start: Position,
     _folder: tempfile::TempDir,
 }
@@ -160,7 +161,6 @@ impl Exported {
         Exported {
             source,
             context,
-            header_line: detected.header_line,
             start: detected.start,
             _folder: folder,
         }
@@ -213,16 +213,28 @@ impl Exported {
     /// From chunks in memory to batches of events. A record borrows from its reader, so splitting is part of this.
     fn map(&self, chunks: &[Chunk], names: &RunNames) -> Vec<Batch> {
         let mut reader = RecordReader::new(self.context.delimiter);
-        let map_chunk = |chunk: &Chunk| {
-            let mut batch = Batch::for_text(chunk.lines_before, &chunk.text);
-            let mut worker = Worker::new(&self.context, names);
+        let mut worker = Worker::new(&self.context, names);
+        let map_chunk = |(number, chunk): (u32, &Chunk)| {
+            let bytes = chunk.text.len();
+            let mut batch = Batch::for_text(number, chunk.lines_before, bytes, Vec::new());
+            worker.expect_utf_8(chunk.is_utf8());
             let mut records = reader.start(&chunk.text);
             while let Some(record) = records.next().expect("no record is too long") {
                 worker.read_row(record, &mut batch);
             }
             batch
         };
-        chunks.iter().map(map_chunk).collect()
+        (0..).zip(chunks).map(map_chunk).collect()
+    }
+
+    /// The rows of the export, as they are put together with those of others.
+    fn rows(&self, names: &RunNames) -> FileRows {
+        let sources = std::slice::from_ref(&self.source);
+        let (library, options) = (Library::built_in(), Options::default());
+        match convert(sources, &library, &options, names, &|_| ()).pop() {
+            Some(Reading::Read(rows)) => *rows,
+            _ => panic!("the export is read"),
+        }
     }
 }
 
@@ -257,16 +269,9 @@ fn stages(criterion: &mut Criterion) {
         batches.iter().all(|batch| batch.rejects.is_empty()),
         "a row that is rejected costs what no real row costs"
     );
-    let name = exported.source.name().to_owned();
-    let rows = FileRows {
-        context: exported.context,
-        encoding: "UTF-8",
-        header_line: exported.header_line,
-        batches,
-    };
-    let ledger = sort(&mut group, name, rows, names);
+    let mut ledger = sort(&mut group, &exported);
 
-    write(&mut group, &ledger);
+    write(&mut group, &mut ledger);
     group.finish();
 }
 
@@ -293,32 +298,24 @@ fn decode(group: &mut Group<'_>, exported: &Exported) {
     });
 }
 
-/// From batches to a ledger: order, overlaps, groups. The ledger is taken apart again after each time, unmeasured.
-fn sort(group: &mut Group<'_>, name: String, rows: FileRows, names: RunNames) -> Ledger {
-    let mut ledger = Some(Ledger::build(vec![(name, rows)], names, Period::default()));
+/// From batches to a ledger: order, overlaps, groups. The rows are read again each time, unmeasured.
+fn sort(group: &mut Group<'_>, exported: &Exported) -> Ledger {
+    let build = || {
+        let names = RunNames::default();
+        let rows = exported.rows(&names);
+        let files = vec![(exported.source.name().to_owned(), rows)];
+        let begin = Instant::now();
+        let ledger = Ledger::build(files, names, Period::default());
+        (begin.elapsed(), ledger.expect("all rows are in memory"))
+    };
     group.bench_function("sort", |bencher| {
-        bencher.iter_custom(|times| {
-            let mut spent = Duration::ZERO;
-            for _ in 0..times {
-                let built = ledger.take().expect("it is always put back");
-                let files = built
-                    .files
-                    .into_iter()
-                    .map(|file| (file.name, file.rows))
-                    .collect();
-                let begin = Instant::now();
-                let built = black_box(Ledger::build(files, built.names, Period::default()));
-                spent += begin.elapsed();
-                ledger = Some(built);
-            }
-            spent
-        });
+        bencher.iter_custom(|times| (0..times).map(|_| black_box(build()).0).sum());
     });
-    ledger.expect("it is always put back")
+    build().1
 }
 
 /// From a ledger to text in memory, read back on the way.
-fn write(group: &mut Group<'_>, ledger: &Ledger) {
+fn write(group: &mut Group<'_>, ledger: &mut Ledger) {
     let names = ledger.name_texts();
     for (name, format) in [
         ("write/csv", Format::Csv),
@@ -329,8 +326,8 @@ fn write(group: &mut Group<'_>, ledger: &Ledger) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 out.clear();
-                let (lines, sums) =
-                    write_ledger(ledger, &names, &*layout, &mut out).expect("memory takes it");
+                let (lines, sums) = write_ledger(ledger, &names, &*layout, &mut out, &|_| ())
+                    .expect("memory takes it");
                 assert!(lines >= ROWS as u64 && sums.failure.is_none());
             });
         });
