@@ -2,14 +2,64 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::batch::{Batch, Key};
+use memmap2::MmapMut;
+
+use super::batch::Key;
 
 /// What a run takes beside its rows: mappings, chunks that are read and batches that wait for their turn.
 const FIXED_BYTES: u64 = 48 << 20;
+
+/// From here on a run need not be sparing with its buffers.
+const PLENTY_BYTES: u64 = 1 << 30;
+
+/// From how many bytes on an arena gets pages of its own.
+const OWN_PAGES_BYTES: usize = 1 << 20;
+
+/// Bytes that stay as they are. Many of them lie in large pages, where the system has such: fresh memory is dear, and is
+/// handed out, cleared and taken back by the page.
+pub enum Held {
+    Bytes(Box<[u8]>),
+    Pages(MmapMut),
+}
+
+impl Held {
+    pub fn new(bytes: &[u8]) -> Held {
+        if bytes.len() < OWN_PAGES_BYTES {
+            return Held::Bytes(bytes.into());
+        }
+        let Ok(mut pages) = MmapMut::map_anon(bytes.len()) else {
+            return Held::Bytes(bytes.into());
+        };
+        // Without large pages it is only slower.
+        #[cfg(target_os = "linux")]
+        let _ = pages.advise(memmap2::Advice::HugePage);
+        pages.copy_from_slice(bytes);
+        Held::Pages(pages)
+    }
+}
+
+impl Default for Held {
+    fn default() -> Held {
+        Held::Bytes(Box::default())
+    }
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Held::Bytes(bytes) => bytes,
+            Held::Pages(pages) => pages,
+        }
+    }
+}
 
 /// How much memory the rows of a run may take, and how much they do.
 pub struct Memory {
@@ -23,8 +73,6 @@ pub struct Memory {
     held: AtomicU64,
     events: AtomicU64,
     file: Mutex<Option<Arc<AsideFile>>>,
-    /// Memory of arenas that were put aside, to be used again.
-    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Memory {
@@ -38,14 +86,7 @@ impl Memory {
             held: 0.into(),
             events: 0.into(),
             file: Mutex::new(None),
-            spare: Mutex::default(),
         }
-    }
-
-    /// Memory for the arena of a new batch, if some is left over.
-    pub fn spare(&self) -> Vec<u8> {
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        spare.pop().unwrap_or_default()
     }
 
     /// Notes that so many more bytes of the inputs were read.
@@ -53,32 +94,31 @@ impl Memory {
         self.read.fetch_add(bytes, Relaxed);
     }
 
-    /// Takes in the rows of a batch: they stay in memory if there is room.
+    /// Whether there is plenty of it.
+    pub fn is_plenty(&self) -> bool {
+        self.limit >= PLENTY_BYTES
+    }
+
+    /// Where a batch of so many events and bytes goes: into memory if there is room, else into the file.
     ///
     /// # Errors
-    /// When they cannot be put aside.
-    pub fn take(&self, batch: &mut Batch) -> io::Result<()> {
-        let bytes = batch.arena_bytes() as u64;
-        let events = self.events.fetch_add(batch.keys.len() as u64, Relaxed);
+    /// When it cannot be put aside.
+    pub fn place(&self, arena: &[u8], events: usize) -> io::Result<Option<Aside>> {
+        let bytes = arena.len() as u64;
+        let events = self.events.fetch_add(events as u64, Relaxed);
         let held = self.held.fetch_add(bytes, Relaxed) + bytes;
         // Times and places stay in memory, those of the rows to come too.
         let read = self.read.load(Relaxed).max(1);
         let scale = self.total.max(read) / read + 1;
         let keys = (events * size_of::<Key>() as u64).saturating_mul(scale);
         if held.saturating_add(keys).saturating_add(FIXED_BYTES) <= self.limit {
-            return Ok(());
+            return Ok(None);
         }
         self.held.fetch_sub(bytes, Relaxed);
-        let (arena, place) = self.put(batch.take_arena())?;
-        batch.set_aside(place);
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < rayon::current_num_threads() {
-            spare.push(arena);
-        }
-        Ok(())
+        self.put(arena).map(Some)
     }
 
-    fn put(&self, arena: Vec<u8>) -> io::Result<(Vec<u8>, Aside)> {
+    fn put(&self, arena: &[u8]) -> io::Result<Aside> {
         let failed = |error: io::Error| {
             let folder = self.folder.display();
             io::Error::other(format!(
@@ -101,8 +141,8 @@ impl Memory {
         };
         let length = arena.len();
         let at = file.end.fetch_add(length as u64, Relaxed);
-        write_at(&file.file, &arena, at).map_err(failed)?;
-        Ok((arena, Aside { file, at, length }))
+        write_at(&file.file, arena, at).map_err(failed)?;
+        Ok(Aside { file, at, length })
     }
 }
 
@@ -179,10 +219,7 @@ mod tests {
         let texts: Vec<Vec<u8>> = (0..50_u8)
             .map(|nth| vec![nth; usize::from(nth) * 100])
             .collect();
-        let put: Vec<Aside> = texts
-            .iter()
-            .map(|text| memory.put(text.clone()).unwrap().1)
-            .collect();
+        let put: Vec<Aside> = texts.iter().map(|text| memory.put(text).unwrap()).collect();
         for (text, place) in texts.iter().zip(&put).rev() {
             let mut read = vec![1; 17];
             place.read(&mut read).unwrap();
@@ -191,9 +228,23 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_held_as_they_are_few_or_many() {
+        for length in [
+            0,
+            1,
+            OWN_PAGES_BYTES - 1,
+            OWN_PAGES_BYTES,
+            5 * OWN_PAGES_BYTES + 3,
+        ] {
+            let bytes: Vec<u8> = (0..length).map(|nth| (nth % 251) as u8).collect();
+            assert!(*Held::new(&bytes) == bytes, "{length}");
+        }
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_written_is_named() {
         let memory = Memory::new(0, "/no/such/folder".into(), 100);
-        let Err(error) = memory.put(vec![1]) else {
+        let Err(error) = memory.put(&[1]) else {
             panic!("it is not there")
         };
         assert!(error.to_string().contains("/no/such/folder"), "{error}");

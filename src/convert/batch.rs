@@ -9,7 +9,7 @@ use std::io;
 
 use rustc_hash::FxHashMap;
 
-use super::aside::Aside;
+use super::aside::{Aside, Held, Memory};
 use super::sums::Sums;
 use crate::mapping::TEXT_COUNT;
 use crate::model::short::{Within, up_to_seven};
@@ -48,8 +48,7 @@ pub struct Batch {
     /// Whether the row that is being read has an event already.
     row_has_event: bool,
     arena: Vec<u8>,
-    /// Where the events lie, if they were put aside.
-    aside: Option<Aside>,
+    lying: Lying,
     /// The event that is being made.
     draft: Draft,
     /// Legs of the event that is being made: what they add to the sums.
@@ -57,6 +56,16 @@ pub struct Batch {
     /// Whether the only leg of the event that is being made is of zero.
     only_zero: bool,
     last_account: Option<NameId>,
+}
+
+/// Where the events of a batch lie.
+#[derive(Default)]
+enum Lying {
+    /// In the arena in which they were made.
+    #[default]
+    Made,
+    Held(Held),
+    Aside(Aside),
 }
 
 /// Where an event lies: its batch, and its place in the batch's arena. Ordered as the rows stand in the files.
@@ -294,9 +303,10 @@ impl Batch {
     /// The events as they lie, unless they were put aside.
     #[inline]
     pub fn held(&self) -> Option<&[u8]> {
-        match self.aside {
-            None => Some(&self.arena),
-            Some(_) => None,
+        match &self.lying {
+            Lying::Held(held) => Some(held),
+            Lying::Made => Some(&self.arena),
+            Lying::Aside(_) => None,
         }
     }
 
@@ -319,25 +329,24 @@ impl Batch {
     /// # Errors
     /// When the file cannot be read.
     pub fn read_aside(&self, into: &mut Vec<u8>) -> io::Result<()> {
-        match &self.aside {
-            Some(aside) => aside.read(into),
-            None => Ok(()),
+        match &self.lying {
+            Lying::Aside(aside) => aside.read(into),
+            _ => Ok(()),
         }
     }
 
-    /// How long all events are.
-    pub fn arena_bytes(&self) -> usize {
-        self.arena.len()
-    }
-
-    /// Gives the events away, to be put aside.
-    pub(super) fn take_arena(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.arena)
-    }
-
-    /// Says where the events lie from now on.
-    pub(super) fn set_aside(&mut self, aside: Aside) {
-        self.aside = Some(aside);
+    /// Puts the events where they stay: in memory if there is room. Gives back the memory in which they were made.
+    ///
+    /// # Errors
+    /// When they cannot be put aside.
+    pub(super) fn keep(&mut self, memory: Option<&Memory>) -> io::Result<Vec<u8>> {
+        let arena = std::mem::take(&mut self.arena);
+        let aside = match memory {
+            Some(memory) => memory.place(&arena, self.keys.len())?,
+            None => None,
+        };
+        self.lying = aside.map_or_else(|| Lying::Held(Held::new(&arena)), Lying::Aside);
+        Ok(arena)
     }
 
     /// The id that an event has already, if it has one.

@@ -319,7 +319,15 @@ impl Run<'_> {
             detected,
             context,
         } = opened;
-        let chunk_bytes = self.options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
+        let chunk_bytes = self.options.chunk_bytes.unwrap_or_else(|| {
+            let of_large = limits::LARGE_CHUNK_BYTES;
+            let is_large = source.size_bytes() >= Some(16 * of_large as u64);
+            if is_large && self.memory.is_none_or(Memory::is_plenty) {
+                of_large
+            } else {
+                limits::CHUNK_BYTES
+            }
+        });
         let cut = |document: Document, mode| {
             document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes)
         };
@@ -381,6 +389,14 @@ struct RowsOf<'s> {
     run: Run<'s>,
 }
 
+/// What a thread keeps from chunk to chunk.
+struct Hand<'w> {
+    worker: Worker<'w>,
+    reader: RecordReader,
+    /// Memory in which events are made.
+    arena: Vec<u8>,
+}
+
 /// The rows of a file, the times and places of their events, and what they moved.
 #[derive(Default)]
 struct Rows {
@@ -412,18 +428,17 @@ impl RowsOf<'_> {
             *told = read;
             chunk
         };
-        let begin = || {
-            let worker = Worker::new(self.context, self.run.names);
-            (worker, RecordReader::new(self.context.delimiter))
+        let begin = || Hand {
+            worker: Worker::new(self.context, self.run.names),
+            reader: RecordReader::new(self.context.delimiter),
+            arena: Vec::new(),
         };
-        let work = |(worker, reader): &mut (Worker<'_>, RecordReader), number, chunk: Chunk| {
-            let mut batch = self.read_chunk(worker, reader, number, &chunk)?;
+        let work = |hand: &mut Hand<'_>, number, chunk: Chunk| {
+            let mut batch = self.read_chunk(hand, number, &chunk)?;
             lock().0.recycle(chunk.text);
             (self.run.progress)(Advance::Rows(batch.records_read));
-            if let Some(memory) = self.run.memory {
-                let failed = |error| Stop::Failed(InputError::from_io(self.source.name(), &error));
-                memory.take(&mut batch).map_err(failed)?;
-            }
+            let failed = |error| Stop::Failed(InputError::from_io(self.source.name(), &error));
+            hand.arena = batch.keep(self.run.memory).map_err(failed)?;
             Ok(batch)
         };
         let mut batches: Vec<Batch> = Vec::new();
@@ -451,22 +466,16 @@ impl RowsOf<'_> {
         }
     }
 
-    fn read_chunk(
-        self,
-        worker: &mut Worker<'_>,
-        reader: &mut RecordReader,
-        number: usize,
-        chunk: &Chunk,
-    ) -> Result<Batch, Stop> {
+    fn read_chunk(self, hand: &mut Hand<'_>, number: usize, chunk: &Chunk) -> Result<Batch, Stop> {
         let number = u32::try_from(number).expect("fewer chunks than 2^32");
-        let spare = self.run.memory.map(Memory::spare).unwrap_or_default();
-        let mut batch = Batch::for_text(number, chunk.lines_before, chunk.text.len(), spare);
-        worker.expect_utf_8(chunk.is_utf8());
-        let mut records = reader.start(&chunk.text);
+        let arena = std::mem::take(&mut hand.arena);
+        let mut batch = Batch::for_text(number, chunk.lines_before, chunk.text.len(), arena);
+        hand.worker.expect_utf_8(chunk.is_utf8());
+        let mut records = hand.reader.start(&chunk.text);
         while let Some(record) = records.next().map_err(|error| {
             Stop::Failed(error.in_source(self.source.name(), chunk.lines_before))
         })? {
-            worker.read_row(record, &mut batch);
+            hand.worker.read_row(record, &mut batch);
         }
         if records.ended_clean() || chunk.is_last {
             Ok(batch)

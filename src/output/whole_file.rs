@@ -47,6 +47,19 @@ pub(super) fn begin_listed(folder: &Path) -> io::Result<(NamedTempFile, Listed)>
     Ok((temporary, listed))
 }
 
+/// Lets two files change their names, if both are there and the system can do that. Unlike a rename over a file, it does not
+/// make some file systems look for room on the disk at once for all that was written.
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> bool {
+    false
+}
+
 /// A file that does not exist under its name until it is finished. Dropped unfinished, or with the process interrupted
 /// (see [`remove_unfinished`]), it leaves nothing behind, and what stood there before stays. Readable by its owner alone.
 pub struct WholeFile {
@@ -99,6 +112,10 @@ impl WholeFile {
     /// When not all of it can be written; then nothing stands under the name that did not before.
     pub fn finish(mut self) -> io::Result<()> {
         self.temporary.as_file_mut().flush()?;
+        if exchange(self.temporary.path(), &self.path) {
+            // What stood there before has the temporary name now, and goes with it.
+            return self.temporary.close();
+        }
         self.temporary
             .persist(&self.path)
             .map_err(|error| error.error)?;
