@@ -157,6 +157,10 @@ fn detect_document(
     let mut lines = Vec::new();
     let mut ends = Vec::new();
     for delimiter in delimiters.iter().copied() {
+        // What does not occur separates no cells.
+        if delimiter != b',' && memchr::memchr(delimiter, head).is_none() {
+            continue;
+        }
         for record in head_records(head, delimiter, HEADER_LINES) {
             // One cell alone is no header under any delimiter, unless a mapping asks for just that.
             if record.line <= HEADER_LINES as u64 && (record.cells.len() > 1 || delimiter == b',') {
@@ -455,7 +459,17 @@ impl RowsOf<'_> {
             batches.push(batch);
             Ok(())
         };
-        match in_order(next, begin, work, put) {
+        let mut first = next();
+        let read = match first.take() {
+            // Most files are one chunk, and need no more than one thread.
+            Some(Ok(chunk)) if chunk.is_last => work(&mut begin(), 0, chunk).and_then(put),
+            started => {
+                let mut started = Some(started);
+                let pieces = || started.take().unwrap_or_else(next);
+                in_order(pieces, begin, work, put)
+            }
+        };
+        match read {
             Ok(()) => Ok(Some(Rows {
                 batches,
                 keys,
