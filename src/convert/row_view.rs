@@ -27,13 +27,6 @@ impl<'r> RowView<'r> {
         }
     }
 
-    /// A cell with the blanks around it, if it stands in one place and no text in it counts as empty.
-    #[inline]
-    pub(super) fn raw_cell(&self, column: usize) -> Option<&'r [u8]> {
-        let at = self.file.plain(column)?;
-        Some(self.record.get(at).unwrap_or_default())
-    }
-
     fn put_together(&self, column: usize) -> Cow<'r, [u8]> {
         let cell = match &self.file.binding.places[column] {
             Place::At(at) => Cow::Borrowed(self.at(*at)),
