@@ -162,7 +162,7 @@ impl<'r> RowView<'r> {
                         .read_canonical(cell)
                         .map_err(|error| RowError::in_column(*column, error.into_message()))?;
                     let text = canonical.range().map_or(&b""[..], |range| &cell[range]);
-                    return Ok(Some(NewAmount { amount, text }));
+                    return Ok(Some(NewAmount::written(amount, text)));
                 }
             }
             Expr::Derived(index) => return self.amount_text(&self.file.program.derived[*index]),

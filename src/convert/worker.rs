@@ -562,9 +562,10 @@ impl<'f> Worker<'f> {
         batch: &mut Batch,
     ) -> Option<()> {
         let leg = plan.template;
-        let Some(NewAmount { amount, text }) = plan.amount.read(view)? else {
+        let Some(found) = plan.amount.read(view)? else {
             return leg.optional.then_some(());
         };
+        let amount = found.amount;
         let is_fee = leg.direction == Direction::Fee;
         if amount.is_negative()
             && match leg.direction {
@@ -598,7 +599,7 @@ impl<'f> Worker<'f> {
         batch.add_leg(&NewLeg {
             account,
             asset,
-            amount: NewAmount { amount, text },
+            amount: NewAmount { amount, ..found },
             role: if is_fee { Role::Fee } else { Role::Main },
             value,
         });
@@ -707,7 +708,7 @@ impl<'f> Worker<'f> {
         fee_row: bool,
         batch: &mut Batch,
     ) -> Result<(), RowError> {
-        let Some(NewAmount { amount, text }) = view.amount_text(&leg.amount)? else {
+        let Some(found) = view.amount_text(&leg.amount)? else {
             if leg.optional {
                 return Ok(());
             }
@@ -716,6 +717,7 @@ impl<'f> Worker<'f> {
                 message: "the amount is blank".to_owned(),
             });
         };
+        let amount = found.amount;
         if amount.is_negative()
             && (leg.direction == Direction::In
                 || leg.direction == Direction::Out
@@ -761,7 +763,7 @@ impl<'f> Worker<'f> {
         batch.add_leg(&NewLeg {
             account,
             asset,
-            amount: NewAmount { amount, text },
+            amount: NewAmount { amount, ..found },
             role: if is_fee { Role::Fee } else { Role::Main },
             value,
         });
