@@ -228,12 +228,45 @@ impl<'b> LegText<'b> {
 pub struct NewAmount<'a> {
     pub amount: Amount,
     /// The canonical text without the sign; empty if there is none.
-    pub text: &'a [u8],
+    pub(super) text: &'a [u8],
+    /// It and what follows it, where it is so short and so much follows.
+    pub(super) block: Option<&'a [u8; 16]>,
+}
+
+impl<'a> NewAmount<'a> {
+    /// An amount with its canonical text without the sign.
+    #[inline(always)]
+    pub fn written(amount: Amount, text: &'a [u8]) -> NewAmount<'a> {
+        NewAmount {
+            amount,
+            text,
+            block: None,
+        }
+    }
+
+    /// As [`NewAmount::written`], with the text that a block begins with.
+    #[inline(always)]
+    pub fn in_block(amount: Amount, block: &'a [u8; 16], length: usize) -> NewAmount<'a> {
+        NewAmount {
+            amount,
+            text: &block[..length],
+            block: Some(block),
+        }
+    }
+
+    /// Puts its text to a place, if that has at most 16 bytes. The bytes behind it are overwritten.
+    #[inline(always)]
+    fn put_into(&self, room: &mut [u8; 64], at: usize) {
+        match self.block {
+            Some(block) => room[at..at + 16].copy_from_slice(block),
+            None => put_block(room, at, self.text),
+        }
+    }
 }
 
 impl From<Amount> for NewAmount<'_> {
     fn from(amount: Amount) -> Self {
-        NewAmount { amount, text: b"" }
+        NewAmount::written(amount, b"")
     }
 }
 
@@ -599,7 +632,7 @@ impl Draft {
         let mut at = if flags & SAME_ACCOUNT == 0 { 2 } else { 1 };
         room[at] = asset;
         room[at + 1] = text.len() as u8;
-        put_block(room, at + 2, text);
+        leg.amount.put_into(room, at + 2);
         at += 2 + text.len();
         if let Some((value, currency)) = &leg.value {
             let text = value.text;
@@ -608,7 +641,7 @@ impl Draft {
                 return None;
             }
             room[at] = text.len() as u8;
-            put_block(room, at + 1, text);
+            value.put_into(room, at + 1);
             at += 1 + text.len();
             room[at] = currency;
             at += 1;

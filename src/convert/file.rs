@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::row_hash::RowHash;
+use super::row_hash::{RowHash, Slot};
 use crate::input::Record;
 use crate::mapping::cell::{DateOrder, TimeReader, Zone};
 use crate::mapping::{Binding, Place, Program, normalise};
@@ -39,13 +37,21 @@ pub struct FileContext {
     /// Where the cell of a column stands in a record, if it is just that: one cell, and no text in it counts as empty.
     /// Else [`NOT_PLAIN`].
     plain: Vec<u32>,
-    /// The file's columns that make a row's identity, by the mapping's names, so that neither their order nor their
-    /// spelling matters.
-    identity: Vec<(u64, usize)>,
+    /// The places of a record's cells in a row's identity: by the mapping's names of their columns, so that neither their
+    /// order nor their spelling matters.
+    identity: Vec<Identity>,
     /// What the hash of every row begins with.
     seed_hash: RowHash,
     /// Report, account and owner: rows of different ones are never the same row.
     seed: Vec<u8>,
+}
+
+/// What a cell is to a row's identity.
+#[derive(Clone, Copy)]
+struct Identity {
+    /// All ones, or zero if the cell does not belong to it.
+    belongs: usize,
+    slot: Slot,
 }
 
 /// The facts about a file that do not come from its rows.
@@ -70,7 +76,7 @@ impl FileContext {
         facts: Facts,
     ) -> FileContext {
         let times = program.time_columns();
-        let mut identity: Vec<(u64, usize)> = Vec::new();
+        let mut identity: Vec<(usize, Slot)> = Vec::new();
         for (at, header) in binding.header.iter().enumerate() {
             let owner = binding.owners[at].map(|column| &program.columns[column]);
             let slot = match owner {
@@ -95,7 +101,7 @@ impl FileContext {
                 }
                 None => format!("?{}", normalise(header)),
             };
-            identity.push((xxh3_64(slot.as_bytes()), at));
+            identity.push((at, Slot::of(slot.as_bytes())));
         }
         let mut known_cells = binding.header.len();
         for (place, column) in binding.places.iter().zip(&program.columns) {
@@ -104,11 +110,10 @@ impl FileContext {
             {
                 known_cells = known_cells.max(at + 1);
                 if !column.volatile {
-                    identity.push((xxh3_64(column.name.as_bytes()), *at));
+                    identity.push((*at, Slot::of(column.name.as_bytes())));
                 }
             }
         }
-        identity.sort_unstable();
         let mut seed = program.id.clone().into_bytes();
         for part in facts.account.iter().chain(&facts.own).chain(&facts.asset) {
             seed.push(0);
@@ -140,7 +145,7 @@ impl FileContext {
             read_once: facts.read_once,
             known_cells,
             plain,
-            identity,
+            identity: by_place(&identity),
             seed_hash: RowHash::of(&seed),
             seed,
             program,
@@ -160,11 +165,14 @@ impl FileContext {
     #[inline]
     pub(super) fn row_hash(&self, time_ns: i64, record: Record<'_>) -> u128 {
         let mut hash = self.seed_hash;
-        hash.add(time_ns as u64, 0, 0);
-        for (slot, at) in &self.identity {
-            let cell = record.get(*at).unwrap_or_default();
-            if !cell.is_empty() {
-                hash.add_text(*slot, cell);
+        hash.add_time(time_ns);
+        for (cell, identity) in record.cells().zip(&self.identity) {
+            if cell.length() & identity.belongs == 0 {
+                continue;
+            }
+            match cell.short() {
+                Some(short) => hash.add_short(&identity.slot, short),
+                None => hash.add_long(&identity.slot, cell.bytes()),
             }
         }
         hash.value()
@@ -174,4 +182,23 @@ impl FileContext {
     pub fn scope(&self) -> &[u8] {
         &self.seed
     }
+}
+
+/// What each cell is to a row's identity, from the slots of those that belong to it.
+fn by_place(slots: &[(usize, Slot)]) -> Vec<Identity> {
+    let length = slots.iter().map(|(at, _)| at + 1).max().unwrap_or(0);
+    let none = Identity {
+        belongs: 0,
+        slot: Slot::of(b""),
+    };
+    let mut places = vec![none; length];
+    for (at, slot) in slots {
+        let place = &mut places[*at];
+        place.slot = match place.belongs {
+            0 => *slot,
+            _ => place.slot.and(*slot),
+        };
+        place.belongs = usize::MAX;
+    }
+    places
 }

@@ -13,56 +13,85 @@ const KEYS: [u64; 5] = [
     0x243f_6a88_85a3_08d3,
 ];
 
-/// Two halves of 64 bits, each of which takes in every part by a multiplication to 128 bits whose halves are folded, as
-/// wyhash does.
+/// The sum of what its parts give, whichever comes first: of each, the product of its two halves with keys that belong
+/// to its place, as in UMAC. At the end, both halves of the sum are mixed by multiplications to 128 bits whose halves
+/// are folded, as in wyhash.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowHash {
+    sum: u128,
+}
+
+/// Where a text stands, as two numbers without a pattern.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
     one: u64,
     other: u64,
 }
 
-impl RowHash {
-    /// The hash of a text, to begin with.
-    pub fn of(text: &[u8]) -> RowHash {
-        let hash = xxh3_128(text);
-        RowHash {
+impl Slot {
+    /// The place of this name.
+    pub fn of(name: &[u8]) -> Slot {
+        let hash = xxh3_128(name);
+        Slot {
             one: hash as u64,
             other: (hash >> 64) as u64,
         }
     }
 
-    /// Takes in three numbers.
-    #[inline]
-    pub fn add(&mut self, first: u64, last: u64, third: u64) {
-        let mixed = third.wrapping_mul(KEYS[4]);
-        self.one = folded(
-            first ^ mixed ^ KEYS[0],
-            last ^ self.one.wrapping_add(KEYS[1]),
-        );
-        self.other = folded(
-            last ^ mixed ^ KEYS[2],
-            first ^ self.other.wrapping_add(KEYS[3]),
-        );
+    /// The place that is both of these.
+    pub fn and(self, slot: Slot) -> Slot {
+        Slot {
+            one: self.one.wrapping_add(slot.one),
+            other: self.other.wrapping_add(slot.other),
+        }
+    }
+}
+
+impl RowHash {
+    /// The hash of a text, to begin with.
+    pub fn of(text: &[u8]) -> RowHash {
+        RowHash {
+            sum: xxh3_128(text),
+        }
     }
 
-    /// Takes in a text, and where it stands.
+    /// Takes in an instant.
     #[inline]
-    pub fn add_text(&mut self, slot: u64, text: &[u8]) {
-        match Short::of(text) {
-            Some(short) => {
-                let [first, last, length] = short.numbers();
-                self.add(first, last, slot.wrapping_add(length));
-            }
-            None => {
-                let hash = xxh3_128(text);
-                self.add(hash as u64, (hash >> 64) as u64, !slot);
-            }
-        }
+    pub fn add_time(&mut self, time_ns: i64) {
+        self.add(time_ns as u64 ^ KEYS[0], KEYS[1]);
+    }
+
+    /// Takes in a text of at most 16 bytes that stands in a slot.
+    #[inline(always)]
+    pub fn add_short(&mut self, slot: &Slot, text: Short) {
+        let [first, last, length] = text.numbers();
+        self.add_numbers(slot, first, last, length);
+    }
+
+    /// As [`RowHash::add_short`], of a longer text.
+    #[inline(never)]
+    pub fn add_long(&mut self, slot: &Slot, text: &[u8]) {
+        let hash = xxh3_128(text);
+        self.add_numbers(slot, hash as u64, (hash >> 64) as u64, 17);
+    }
+
+    #[inline(always)]
+    fn add_numbers(&mut self, slot: &Slot, first: u64, last: u64, length: u64) {
+        let last = last.wrapping_add(length.wrapping_mul(KEYS[4]));
+        self.add(first ^ slot.one, last ^ slot.other);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, one: u64, other: u64) {
+        self.sum = (self.sum).wrapping_add(u128::from(one) * u128::from(other));
     }
 
     #[inline]
     pub fn value(self) -> u128 {
-        u128::from(self.one) << 64 | u128::from(self.other)
+        let (low, high) = (self.sum as u64, (self.sum >> 64) as u64);
+        let one = folded(low ^ KEYS[0], high ^ KEYS[1]);
+        let other = folded(low.rotate_left(32) ^ KEYS[2], high ^ KEYS[3]);
+        u128::from(one) << 64 | u128::from(other)
     }
 }
 
@@ -80,9 +109,13 @@ mod tests {
 
     fn hash(cells: &[(u64, &str)]) -> u128 {
         let mut hash = RowHash::of(b"binance/trades");
-        hash.add(1_600_000_000_000_000_000, 0, 0);
+        hash.add_time(1_600_000_000_000_000_000);
         for (slot, cell) in cells {
-            hash.add_text(*slot, cell.as_bytes());
+            let slot = Slot::of(&slot.to_le_bytes());
+            match Short::of(cell.as_bytes()) {
+                Some(short) => hash.add_short(&slot, short),
+                None => hash.add_long(&slot, cell.as_bytes()),
+            }
         }
         hash.value()
     }

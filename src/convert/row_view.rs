@@ -27,13 +27,6 @@ impl<'r> RowView<'r> {
         }
     }
 
-    /// A cell with the blanks around it, if it stands in one place and no text in it counts as empty.
-    #[inline]
-    pub(super) fn raw_cell(&self, column: usize) -> Option<&'r [u8]> {
-        let at = self.file.plain(column)?;
-        Some(self.record.get(at).unwrap_or_default())
-    }
-
     fn put_together(&self, column: usize) -> Cow<'r, [u8]> {
         let cell = match &self.file.binding.places[column] {
             Place::At(at) => Cow::Borrowed(self.at(*at)),
@@ -169,7 +162,7 @@ impl<'r> RowView<'r> {
                         .read_canonical(cell)
                         .map_err(|error| RowError::in_column(*column, error.into_message()))?;
                     let text = canonical.range().map_or(&b""[..], |range| &cell[range]);
-                    return Ok(Some(NewAmount { amount, text }));
+                    return Ok(Some(NewAmount::written(amount, text)));
                 }
             }
             Expr::Derived(index) => return self.amount_text(&self.file.program.derived[*index]),

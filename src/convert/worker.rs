@@ -21,7 +21,6 @@ use crate::mapping::{
     Cell, Direction, EventTemplate, Expr, Group, KindFrom, LegTemplate, MAX_CODE_BYTES, Meaning,
     Program, Rule, TEXT_COUNT, Test,
 };
-use crate::model::short::up_to_seven;
 use crate::model::{Amount, Kind, NameId, Names, Role, Short, Time};
 
 /// The names of a run.
@@ -304,17 +303,20 @@ impl<'f> Worker<'f> {
             .zip(&mut self.near_words)
             .enumerate()
         {
-            let number = match view.raw_cell(column.column) {
-                Some(cell) => match Short::of(cell) {
-                    Some(short) => {
-                        let near = &mut near[(short.mixed() >> 58) as usize % NEAR_WORDS];
-                        if near.0 != short {
-                            *near = (short, dispatch.word_number(nth, trim(cell)));
+            let number = match self.file.plain(column.column) {
+                Some(at) => {
+                    let cell = || trim(view.record.get(at).unwrap_or_default());
+                    match view.record.short(at) {
+                        Some(short) => {
+                            let near = &mut near[(short.mixed() >> 58) as usize % NEAR_WORDS];
+                            if near.0 != short {
+                                *near = (short, dispatch.word_number(nth, cell()));
+                            }
+                            near.1
                         }
-                        near.1
+                        None => dispatch.word_number(nth, cell()),
                     }
-                    None => dispatch.word_number(nth, trim(cell)),
-                },
+                }
                 None => dispatch.word_number(nth, &view.cell(column.column)),
             };
             key = key
@@ -560,9 +562,10 @@ impl<'f> Worker<'f> {
         batch: &mut Batch,
     ) -> Option<()> {
         let leg = plan.template;
-        let Some(NewAmount { amount, text }) = plan.amount.read(view)? else {
+        let Some(found) = plan.amount.read(view)? else {
             return leg.optional.then_some(());
         };
+        let amount = found.amount;
         let is_fee = leg.direction == Direction::Fee;
         if amount.is_negative()
             && match leg.direction {
@@ -596,7 +599,7 @@ impl<'f> Worker<'f> {
         batch.add_leg(&NewLeg {
             account,
             asset,
-            amount: NewAmount { amount, text },
+            amount: NewAmount { amount, ..found },
             role: if is_fee { Role::Fee } else { Role::Main },
             value,
         });
@@ -613,14 +616,14 @@ impl<'f> Worker<'f> {
     ) -> Option<NameId> {
         match plan {
             AssetPlan::Cell { at, upper, expr } => {
-                let cell = view.record.get(*at).unwrap_or_default();
-                if let Some(key) = code_key(cell, *upper)
+                let code = view.record.short(*at);
+                if let Some(key) = code_key(code, *upper)
                     && let (near, id) = self.near_codes[code_place(key)]
                     && near == key
                 {
                     return Some(id);
                 }
-                self.new_code(view, cell, *upper, expr, time)
+                self.new_code(view, code, *upper, expr, time)
             }
             AssetPlan::Stated(expr, kept) => match kept.get() {
                 Some(id) => Some(id),
@@ -639,14 +642,14 @@ impl<'f> Worker<'f> {
     fn new_code(
         &mut self,
         view: &RowView<'_>,
-        cell: &[u8],
+        code: Option<Short>,
         upper: bool,
         expr: &Expr,
         time: Time,
     ) -> Option<NameId> {
         let id = self.asset(view, expr, time).ok()?;
-        if let Some(key) = code_key(cell, upper)
-            && let Some(short) = Short::of(cell)
+        if let Some(key) = code_key(code, upper)
+            && let Some(short) = code
             // What is near by its letters does not depend on the time.
             && self.near_assets[near_place(short)] == (short, upper, id)
         {
@@ -705,7 +708,7 @@ impl<'f> Worker<'f> {
         fee_row: bool,
         batch: &mut Batch,
     ) -> Result<(), RowError> {
-        let Some(NewAmount { amount, text }) = view.amount_text(&leg.amount)? else {
+        let Some(found) = view.amount_text(&leg.amount)? else {
             if leg.optional {
                 return Ok(());
             }
@@ -714,6 +717,7 @@ impl<'f> Worker<'f> {
                 message: "the amount is blank".to_owned(),
             });
         };
+        let amount = found.amount;
         if amount.is_negative()
             && (leg.direction == Direction::In
                 || leg.direction == Direction::Out
@@ -759,7 +763,7 @@ impl<'f> Worker<'f> {
         batch.add_leg(&NewLeg {
             account,
             asset,
-            amount: NewAmount { amount, text },
+            amount: NewAmount { amount, ..found },
             role: if is_fee { Role::Fee } else { Role::Main },
             value,
         });
@@ -990,11 +994,11 @@ fn near_place(code: Short) -> usize {
 
 /// A code of one to seven bytes and whether it is to be written large as a number: another for any other, and never 0.
 #[inline(always)]
-fn code_key(code: &[u8], upper: bool) -> Option<u64> {
-    let length = code.len() as u64;
+fn code_key(code: Option<Short>, upper: bool) -> Option<u64> {
+    let [first, _, length] = code?.numbers();
     (1..=7)
         .contains(&length)
-        .then(|| up_to_seven(code) | length << 56 | u64::from(upper) << 63)
+        .then(|| first | length << 56 | u64::from(upper) << 63)
 }
 
 /// Where a code is kept among those that fit one number.

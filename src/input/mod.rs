@@ -47,7 +47,7 @@ pub use discover::{Discovery, PROJECT_FILE, discover};
 pub use document::{CutMode, Document, Position};
 pub use error::{InputError, InputErrorKind};
 pub use head::{HeadRecord, head_records};
-pub use record::{Record, RecordReader, Records};
+pub use record::{CellText, Record, RecordReader, Records};
 pub use source::Source;
 
 #[cfg(test)]

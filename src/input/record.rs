@@ -15,6 +15,7 @@ use super::error::{InputError, InputErrorKind};
 use super::limits::{RECORD_BYTES, RECORD_CELLS};
 use super::marks::{BLOCK, Marks, odd_so_far};
 use super::quoting::CoreReader;
+use crate::model::Short;
 
 /// Reads the records of one text after another; made once per worker, its buffers are reused.
 #[derive(Debug)]
@@ -261,7 +262,7 @@ impl<'a> Records<'a> {
             self.line += count_lines(bytes);
         }
         Ok(Some(Record {
-            base: bytes,
+            base: &self.text[begin..],
             spans: &self.reader.spans[..reading.cells],
             line,
             bytes,
@@ -490,7 +491,7 @@ pub(crate) fn count_lines(text: &[u8]) -> u32 {
 /// One record: cells, and the place where they stand.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    /// What the cells are slices of: the text, or the buffer that they were unescaped into.
+    /// What the cells are slices of: the text from the record on, or the buffer that they were unescaped into.
     base: &'a [u8],
     spans: &'a [Span],
     line: u32,
@@ -503,6 +504,38 @@ impl<'a> Record<'a> {
     pub fn get(&self, index: usize) -> Option<&'a [u8]> {
         let &(begin, end) = self.spans.get(index)?;
         self.base.get(begin as usize..end as usize)
+    }
+
+    /// The cell at this index, without its quotes, and what follows it.
+    #[inline(always)]
+    pub fn cell(&self, index: usize) -> Option<CellText<'a>> {
+        self.spans.get(index).map(|span| self.cell_at(span))
+    }
+
+    /// The cell at this index as a short text, if it has at most 16 bytes; one that is not there is empty.
+    #[inline(always)]
+    pub fn short(&self, index: usize) -> Option<Short> {
+        match self.cell(index) {
+            Some(cell) => cell.short(),
+            None => Some(Short::default()),
+        }
+    }
+
+    /// As [`Record::cell`], of all cells in order.
+    #[inline(always)]
+    pub fn cells(&self) -> impl ExactSizeIterator<Item = CellText<'a>> + use<'a> {
+        let record = *self;
+        let spans = self.spans.iter();
+        spans.map(move |span| record.cell_at(span))
+    }
+
+    #[inline(always)]
+    fn cell_at(&self, &(begin, end): &Span) -> CellText<'a> {
+        CellText {
+            base: self.base,
+            begin,
+            end,
+        }
     }
 
     /// How many cells there are: at least one.
@@ -530,6 +563,50 @@ impl<'a> Record<'a> {
     #[inline]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+}
+
+/// A cell within the text that it stands in, so that a short one is read in one piece of fixed size.
+#[derive(Clone, Copy, Debug)]
+pub struct CellText<'a> {
+    base: &'a [u8],
+    begin: u32,
+    end: u32,
+}
+
+impl<'a> CellText<'a> {
+    /// Its length in bytes.
+    #[inline(always)]
+    pub fn length(self) -> usize {
+        self.end.wrapping_sub(self.begin) as usize
+    }
+
+    /// Its bytes.
+    #[inline(always)]
+    pub fn bytes(self) -> &'a [u8] {
+        &self.base[self.begin as usize..self.end as usize]
+    }
+
+    /// The 16 bytes that begin where it does; `None` if the text ends before.
+    #[inline(always)]
+    pub fn block(self) -> Option<&'a [u8; 16]> {
+        let begin = self.begin as usize;
+        self.base.get(begin..begin + 16)?.first_chunk()
+    }
+
+    /// The cell as a short text, if it has at most 16 bytes.
+    #[inline(always)]
+    pub fn short(self) -> Option<Short> {
+        match self.block() {
+            Some(block) => Short::in_block(block, self.length()),
+            None => self.short_at_end(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn short_at_end(self) -> Option<Short> {
+        Short::of(self.bytes())
     }
 }
 
@@ -608,6 +685,33 @@ impl QuotedReader {
                     let room = (self.ends.len() * 2).min(RECORD_CELLS);
                     self.ends.resize(room, 0);
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_cell_is_the_same_short_text_wherever_the_text_ends(text in "[ab\0\"]{0,18}(,\"?[abc]{0,18}\"?){0,4}\n?[ab,]{0,40}") {
+            let mut reader = RecordReader::new(b',');
+            let mut records = reader.start(text.as_bytes());
+            while let Ok(Some(record)) = records.next() {
+                prop_assert_eq!(record.cells().len(), record.len());
+                for (nth, cell) in record.cells().enumerate() {
+                    let bytes = record.get(nth).unwrap();
+                    prop_assert_eq!((cell.bytes(), cell.length()), (bytes, bytes.len()));
+                    prop_assert_eq!(cell.short(), Short::of(bytes));
+                    prop_assert_eq!(record.short(nth), Short::of(bytes));
+                    if let Some(block) = cell.block() {
+                        prop_assert!(bytes.len() > 16 || block.starts_with(bytes));
+                    }
+                }
+                prop_assert_eq!(record.short(record.len()), Short::of(b""));
             }
         }
     }

@@ -165,6 +165,52 @@ impl Amount {
         Some((plain.amount(negative), canonical))
     }
 
+    /// As [`Amount::parse_plain`], of the first `length` bytes of a block, of those texts that are usual in most exports:
+    /// no sign, at most seven digits before the point and eight behind it. The canonical text begins where the block does;
+    /// its length is given.
+    #[inline(always)]
+    pub(crate) fn parse_block(block: &[u8; 16], length: usize) -> Option<(Amount, usize)> {
+        let start = eight(block.first_chunk()?);
+        let other = over_nine(start);
+        if other == 0 {
+            return None;
+        }
+        let at = other.trailing_zeros() as usize / 8 % 8;
+        let whole_digits = at.min(length);
+        if whole_digits == 0 || (block[0] == b'0' && whole_digits > 1) {
+            return None;
+        }
+        let whole = joined(start << (64 - 8 * whole_digits));
+        if at >= length {
+            let amount = Amount {
+                mantissa: i128::from(whole),
+                scale: 0,
+            };
+            return Some((amount, length));
+        }
+        let fraction_digits = length - 1 - at;
+        if block[at] != b'.' || !(1..=8).contains(&fraction_digits) {
+            return None;
+        }
+        let behind = eight(block[at + 1..].first_chunk()?);
+        let mut fraction = behind << (64 - 8 * fraction_digits);
+        if over_nine(fraction) != 0 {
+            return None;
+        }
+        let mut scale = fraction_digits;
+        if fraction >> 56 == 0 {
+            let zeros = (fraction.leading_zeros() as usize / 8).min(scale);
+            fraction = fraction.checked_shl(8 * zeros as u32).unwrap_or(0);
+            scale -= zeros;
+        }
+        let magnitude = whole * POW10_64[scale & 15] + joined(fraction);
+        let amount = Amount {
+            mantissa: i128::from(magnitude),
+            scale: scale as u8,
+        };
+        Some((amount, whole_digits + usize::from(scale > 0) + scale))
+    }
+
     /// `mantissa × 10^-scale`, brought to lowest terms; `None` if it then needs more than 38 digits behind the point
     /// (or if the mantissa is `i128::MIN` and cannot be shortened).
     pub fn from_parts(mantissa: i128, scale: u32) -> Option<Amount> {

@@ -3,19 +3,34 @@
 /// A text of at most 16 bytes. Equal texts are equal, and no others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Short {
+    /// Its bytes, the first in the lowest byte, with zeros behind the last.
     first: u64,
     last: u64,
     length: u64,
 }
 
+/// `KEPT[n]` has ones where the first n bytes of 16 are.
+const KEPT: [[u64; 2]; 17] = {
+    let mut table = [[0; 2]; 17];
+    let mut n = 1;
+    while n < table.len() {
+        table[n] = table[n - 1];
+        table[n][(n - 1) / 8] |= 0xFF << (8 * ((n - 1) % 8));
+        n += 1;
+    }
+    table
+};
+
 impl Short {
     /// `None` for a longer text.
     #[inline]
     pub fn of(text: &[u8]) -> Option<Short> {
-        // The first and the last eight bytes of a text of known length, where they overlap too, are all of it.
+        let length = text.len();
         let (first, last) = match (text.first_chunk(), text.last_chunk()) {
-            (Some(first), Some(last)) if text.len() <= 16 => {
-                (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+            (Some(first), Some(last)) if length <= 16 => {
+                // The last eight bytes, without those that are among the first eight.
+                let last = u64::from_le_bytes(*last).checked_shr(8 * (16 - length as u32));
+                (u64::from_le_bytes(*first), last.unwrap_or(0))
             }
             (Some(_), _) => return None,
             _ => (up_to_seven(text), 0),
@@ -23,11 +38,28 @@ impl Short {
         Some(Short {
             first,
             last,
-            length: text.len() as u64,
+            length: length as u64,
         })
     }
 
-    /// Its first and last bytes, and its length: equal for equal texts, and no others.
+    /// As [`Short::of`], of the first `length` bytes of a block.
+    #[inline(always)]
+    pub fn in_block(block: &[u8; 16], length: usize) -> Option<Short> {
+        let kept = KEPT.get(length)?;
+        let (first, last) = block.split_at(8);
+        let eight = |bytes: &[u8]| {
+            bytes
+                .first_chunk()
+                .map_or(0, |eight| u64::from_le_bytes(*eight))
+        };
+        Some(Short {
+            first: eight(first) & kept[0],
+            last: eight(last) & kept[1],
+            length: length as u64,
+        })
+    }
+
+    /// Its first and last eight bytes, and its length: equal for equal texts, and no others.
     #[inline]
     pub fn numbers(self) -> [u64; 3] {
         [self.first, self.last, self.length]
@@ -157,6 +189,14 @@ mod tests {
             if let (Some(short), Some(short_other)) = (short, short_other) {
                 prop_assert_eq!(short == short_other, one == other);
             }
+        }
+
+        #[test]
+        fn a_block_gives_the_same_whatever_follows_the_text(
+            block in any::<[u8; 16]>(), length in 0_usize..18,
+        ) {
+            let expected = block.get(..length).and_then(Short::of);
+            prop_assert_eq!(Short::in_block(&block, length), expected);
         }
     }
 }

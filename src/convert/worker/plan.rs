@@ -269,14 +269,17 @@ impl<'f> AmountPlan<'f> {
             plan => (plan, true),
         };
         if let AmountPlan::Cell { at, plain, .. } = first {
-            let cell = view.record.get(*at).unwrap_or_default();
-            if cell.is_empty() {
+            let cell = view.record.cell(*at);
+            let length = cell.map_or(0, |cell| cell.length());
+            if length == 0 {
                 if only {
                     return Some(None);
                 }
-            } else if *plain && let Some((amount, canonical)) = Amount::parse_plain(cell) {
-                let text = &cell[canonical.range()?];
-                return Some(Some(NewAmount { amount, text }));
+            } else if *plain
+                && let Some(block) = cell?.block()
+                && let Some((amount, length)) = Amount::parse_block(block, length)
+            {
+                return Some(Some(NewAmount::in_block(amount, block, length)));
             }
         }
         self.read_other(view)
@@ -286,15 +289,16 @@ impl<'f> AmountPlan<'f> {
     #[inline(always)]
     pub fn read_magnitude<'r>(&'r self, view: &RowView<'r>) -> Option<Option<NewAmount<'r>>> {
         if let AmountPlan::Cell { at, plain, .. } = self {
-            let cell = view.record.get(*at).unwrap_or_default();
-            if cell.is_empty() {
+            let cell = view.record.cell(*at);
+            let length = cell.map_or(0, |cell| cell.length());
+            if length == 0 {
                 return Some(None);
             }
-            if *plain && let Some((_, canonical)) = Amount::parse_plain(cell) {
-                return Some(Some(NewAmount {
-                    amount: Amount::ZERO,
-                    text: &cell[canonical.range()?],
-                }));
+            if *plain
+                && let Some(block) = cell?.block()
+                && let Some((_, length)) = Amount::parse_block(block, length)
+            {
+                return Some(Some(NewAmount::in_block(Amount::ZERO, block, length)));
             }
         }
         let found = self.read_other(view)?;
@@ -307,14 +311,18 @@ impl<'f> AmountPlan<'f> {
     #[inline(never)]
     fn read_other<'r>(&'r self, view: &RowView<'r>) -> Option<Option<NewAmount<'r>>> {
         match self {
-            AmountPlan::Cell { at, reader, .. } => {
-                let cell = trim(view.record.get(*at).unwrap_or_default());
+            AmountPlan::Cell { at, reader, plain } => {
+                let cell = view.record.get(*at).unwrap_or_default();
+                if *plain && let Some((amount, canonical)) = Amount::parse_plain(cell) {
+                    return Some(Some(NewAmount::written(amount, &cell[canonical.range()?])));
+                }
+                let cell = trim(cell);
                 if cell.is_empty() {
                     return Some(None);
                 }
                 let (amount, canonical) = reader.read_canonical(cell).ok()?;
                 let text = canonical.range().map_or(&b""[..], |range| &cell[range]);
-                Some(Some(NewAmount { amount, text }))
+                Some(Some(NewAmount::written(amount, text)))
             }
             AmountPlan::First(both) => match both[0].read(view)? {
                 None => both[1].read(view),

@@ -609,6 +609,24 @@ mod tests {
         }
 
         #[test]
+        fn what_a_block_begins_with_is_read_as_the_text_alone(
+            cell in "[-+]?[0-9]{0,9}[.,e ]?[0-9]{0,10}0{0,3}", behind in "[0-9,.\"\\n]{16}",
+        ) {
+            let text = cell.clone() + &behind;
+            let block = text.as_bytes().first_chunk().unwrap();
+            let read = Amount::parse_block(block, cell.len());
+            let plain = Amount::parse_plain(cell.as_bytes());
+            if let Some((amount, length)) = read {
+                let (expected, canonical) = plain.expect("it is plain");
+                prop_assert_eq!((amount, Some(0..length)), (expected, canonical.range()));
+            } else if let Some((amount, canonical)) = plain {
+                // What is usual is not left out.
+                let unusual = cell.len() > 7 || cell.starts_with(['-', '+']) || cell.ends_with('.') || canonical.range().unwrap().start > 0;
+                prop_assert!(unusual || !behind.starts_with([',', '"']), "{amount:?}");
+            }
+        }
+
+        #[test]
         fn no_cell_makes_a_reader_panic(
             cell in proptest::collection::vec(any::<u8>(), 0..120),
             dress in "[-+()$EUR 0-9.,e\u{a0}−]{0,20}",
