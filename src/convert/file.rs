@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::memo::Memos;
 use super::row_hash::RowHash;
 use crate::input::Record;
 use crate::mapping::cell::{DateOrder, TimeReader, Zone};
@@ -39,6 +40,8 @@ pub struct FileContext {
     /// Where the cell of a column stands in a record, if it is just that: one cell, and no text in it counts as empty.
     /// Else [`NOT_PLAIN`].
     plain: Vec<u32>,
+    /// What derived columns said of cells met before.
+    pub(super) memos: Memos,
     /// The file's columns that make a row's identity, by the mapping's names, so that neither their order nor their
     /// spelling matters.
     identity: Vec<(u64, usize)>,
@@ -140,6 +143,7 @@ impl FileContext {
             read_once: facts.read_once,
             known_cells,
             plain,
+            memos: Memos::of(&program),
             identity,
             seed_hash: RowHash::of(&seed),
             seed,
