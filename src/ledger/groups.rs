@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::{Dropped, Event, EventRef, Ledger, LedgerFile};
-use crate::convert::{Key, Leg};
+use crate::convert::{Key, LegText};
 use crate::mapping::{Expect, Group};
 use crate::model::{Role, Sum};
 
@@ -119,7 +119,7 @@ fn form_some(
 ) -> Formed {
     let mut formed = Formed::default();
     let mut members: Vec<EventRef> = Vec::new();
-    let mut legs: Vec<Leg> = Vec::new();
+    let mut legs: Vec<LegText> = Vec::new();
     for of_key in of_keys {
         let (key, _, first) = of_key[0];
         let program = &ledger.context(ledger.file_index(first)).program;
@@ -263,20 +263,20 @@ fn row_number(ledger: &Ledger, at: EventRef) -> u64 {
 }
 
 /// What is wrong with the shape of a group, if anything.
-fn misfit(
-    ledger: &Ledger,
+fn misfit<'l>(
+    ledger: &'l Ledger,
     members: &[EventRef],
     expect: &Expect,
-    legs: &mut Vec<Leg>,
+    legs: &mut Vec<LegText<'l>>,
 ) -> Option<String> {
     legs.clear();
     for at in members {
-        let of_row = ledger.record(*at).legs().map(|leg| leg.read());
-        legs.extend(of_row.filter(|leg| !leg.amount.is_zero()));
+        let of_row = ledger.record(*at).legs();
+        legs.extend(of_row.filter(|leg| !leg.amount().is(b"0")));
     }
     let main = |negative: bool| {
         legs.iter()
-            .filter(move |leg| leg.role == Role::Main && leg.amount.is_negative() == negative)
+            .filter(move |leg| leg.role == Role::Main && leg.negative == negative)
     };
     let incoming = main(false).count();
     let out = main(true).count();
@@ -317,7 +317,7 @@ fn misfit(
             if sums
                 .entry(&texts[leg.asset.0 as usize])
                 .or_default()
-                .add(leg.amount)
+                .add(leg.read().amount)
                 .is_err()
             {
                 return Some("have amounts whose sum does not fit".to_owned());
