@@ -134,8 +134,22 @@ pub trait Evaluate<'r> {
                 &self.evaluate(right)?,
             )),
             Expr::OneOf(subject, texts, negated) => {
-                let subject = self.text(subject)?;
-                Value::Truth(texts.iter().any(|text| **text == *subject) != *negated)
+                let among = match &**subject {
+                    Expr::Call(Function::Lower, arguments) => {
+                        let subject = self.text(&arguments[0])?;
+                        if subject.is_ascii() {
+                            texts.iter().any(|text| is_lower_of(text, &subject))
+                        } else {
+                            let lower = String::from_utf8_lossy(&subject).to_lowercase();
+                            texts.iter().any(|text| **text == *lower.as_bytes())
+                        }
+                    }
+                    subject => {
+                        let subject = self.text(subject)?;
+                        texts.iter().any(|text| **text == *subject)
+                    }
+                };
+                Value::Truth(among != *negated)
             }
             Expr::OneOfAmounts(subject, amounts, negated) => Value::Truth(
                 self.amount(subject)?
@@ -277,31 +291,53 @@ fn call<'r, E: Evaluate<'r> + ?Sized>(
     }
 }
 
+/// Whether a text is another of ASCII letters only in lower case.
+fn is_lower_of(text: &[u8], of: &[u8]) -> bool {
+    text.len() == of.len()
+        && text
+            .iter()
+            .zip(of)
+            .all(|(text, of)| *text == of.to_ascii_lowercase())
+}
+
 fn text_function<'r, E: Evaluate<'r> + ?Sized>(
     on: &E,
     function: Function,
     arguments: &'r [Expr],
 ) -> Evaluated<Value<'r>> {
     let text = on.text(&arguments[0])?;
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let argument = |nth: usize| {
-        on.text(&arguments[nth])
-            .map(|text| String::from_utf8_lossy(&text).into_owned())
-    };
+    if matches!(function, Function::Lower | Function::Upper) && text.is_ascii() {
+        return Ok(if text.is_empty() {
+            Value::Blank
+        } else if function == Function::Lower && !text.iter().any(u8::is_ascii_uppercase)
+            || function == Function::Upper && !text.iter().any(u8::is_ascii_lowercase)
+        {
+            Value::Text(text)
+        } else if function == Function::Lower {
+            Value::Text(Cow::Owned(text.to_ascii_lowercase()))
+        } else {
+            Value::Text(Cow::Owned(text.to_ascii_uppercase()))
+        });
+    }
+    let text = String::from_utf8_lossy(&text);
+    let argument = |nth: usize| on.text(&arguments[nth]);
     let result = match function {
         Function::Trim => text.trim().to_owned(),
         Function::Upper => text.to_uppercase(),
         Function::Lower => text.to_lowercase(),
-        Function::Replace => match argument(1)? {
-            from if from.is_empty() => text,
-            from => text.replace(&from, &argument(2)?),
-        },
-        Function::Before => match text.split_once(argument(1)?.as_str()) {
+        Function::Replace => {
+            let from = argument(1)?;
+            match &*String::from_utf8_lossy(&from) {
+                "" => text.into_owned(),
+                from => text.replace(from, &String::from_utf8_lossy(&argument(2)?)),
+            }
+        }
+        Function::Before => match text.split_once(&*String::from_utf8_lossy(&argument(1)?)) {
             Some((before, _)) => before.trim().to_owned(),
-            None => text,
+            None => text.into_owned(),
         },
         _ => text
-            .split_once(argument(1)?.as_str())
+            .split_once(&*String::from_utf8_lossy(&argument(1)?))
             .map_or(String::new(), |(_, after)| after.trim().to_owned()),
     };
     Ok(if result.is_empty() {

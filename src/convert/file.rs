@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::memo::Memos;
 use super::row_hash::{RowHash, Slot};
 use crate::input::Record;
 use crate::mapping::cell::{DateOrder, TimeReader, Zone};
@@ -37,6 +38,8 @@ pub struct FileContext {
     /// Where the cell of a column stands in a record, if it is just that: one cell, and no text in it counts as empty.
     /// Else [`NOT_PLAIN`].
     plain: Vec<u32>,
+    /// What derived columns said of cells met before.
+    pub(super) memos: Memos,
     /// The places of a record's cells in a row's identity: by the mapping's names of their columns, so that neither their
     /// order nor their spelling matters.
     identity: Vec<Identity>,
@@ -145,6 +148,7 @@ impl FileContext {
             read_once: facts.read_once,
             known_cells,
             plain,
+            memos: Memos::of(&program),
             identity: by_place(&identity),
             seed_hash: RowHash::of(&seed),
             seed,

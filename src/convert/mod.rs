@@ -7,6 +7,7 @@ mod aside;
 mod batch;
 mod evaluate;
 mod file;
+mod memo;
 mod options;
 mod row_hash;
 mod row_view;

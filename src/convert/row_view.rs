@@ -103,6 +103,21 @@ impl<'r> RowView<'r> {
         }
     }
 
+    /// The value of a derived column.
+    fn derived(&self, index: usize) -> Evaluated<Value<'r>> {
+        let file = self.file;
+        let find = || self.evaluate(&file.program.derived[index]);
+        let Some(memo) = file.memos.get(index) else {
+            return find();
+        };
+        match *memo.columns {
+            [] => memo.value([b"", b""], find),
+            [only] => memo.value([&self.cell(only), b""], find),
+            [one, other] => memo.value([&self.cell(one), &self.cell(other)], find),
+            _ => find(),
+        }
+    }
+
     /// The instant that an expression gives; `None` for a blank.
     #[inline]
     pub fn time(&self, expr: &'r Expr) -> Evaluated<Option<Time>> {
@@ -116,6 +131,16 @@ impl<'r> RowView<'r> {
             && let Ok(time) = reader.in_order(self.file.dates).read(cell, zone)
         {
             return Ok(Some(time));
+        }
+        match expr {
+            Expr::Derived(index) => return self.time(&self.file.program.derived[*index]),
+            Expr::Coalesce(left, right) if self.is_time(left) => {
+                return match self.time(left)? {
+                    None => self.time(right),
+                    found => Ok(found),
+                };
+            }
+            _ => {}
         }
         Ok(match self.evaluate(expr)? {
             Value::Time(time) => Some(time),
@@ -182,6 +207,11 @@ impl<'r> RowView<'r> {
         matches!(expr, Expr::Cell(column) if matches!(self.file.program.columns[*column].cell, Cell::Amount(_)))
     }
 
+    /// Whether what an expression gives is a time, or blank.
+    fn is_time(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::Cell(column) if matches!(self.file.program.columns[*column].cell, Cell::Time(..)))
+    }
+
     fn zone(&self, column: usize, from: &ZoneFrom) -> Evaluated<Cow<'r, Zone>> {
         match from {
             ZoneFrom::Stated(zone) => Ok(Cow::Owned(*zone)),
@@ -209,7 +239,10 @@ impl<'r> RowView<'r> {
                     .ok_or_else(|| RowError::in_column(*other, format!("`{text}` is no zone")))
             }
             ZoneFrom::Derived(index) => {
-                let found = self.text(&self.file.program.derived[*index])?;
+                let found = match self.derived(*index)? {
+                    Value::Text(text) => text,
+                    _ => Cow::Borrowed(&b""[..]),
+                };
                 let text = String::from_utf8_lossy(&found);
                 if text.is_empty() {
                     return Err(RowError::in_column(column, "its zone is blank"));
@@ -291,7 +324,7 @@ impl<'r> Evaluate<'r> for RowView<'r> {
                 Value::Text(code) => self.canonical(code),
                 other => other,
             },
-            Expr::Derived(index) => self.evaluate(&self.file.program.derived[*index])?,
+            Expr::Derived(index) => self.derived(*index)?,
             Expr::Capture(index) => text_or_blank(self.file.binding.captures[*index].as_bytes()),
             Expr::FileName => text_or_blank(self.file.file_name.as_bytes()),
             Expr::GivenAsset => text_or_blank(self.file.asset.as_bytes()),

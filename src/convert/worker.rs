@@ -231,7 +231,7 @@ impl<'f> Worker<'f> {
         let file = self.file;
         let rule = &file.program.rules[rule_index];
         let Some(group) = &rule.group else { return };
-        let Ok(key) = self.group_key(view, rule_index, group) else {
+        let Ok(key) = self.group_key(view, rule_index, group, None) else {
             return;
         };
         let time = rule.events.first().map(|event| view.evaluate(&event.time));
@@ -432,8 +432,9 @@ impl<'f> Worker<'f> {
             if legs == 0 || (rule.events.len() > 1 && all_zero) {
                 continue;
             }
+            let known = Some((&template.time, time));
             let group = match &rule.group {
-                Some(group) => self.group_key(view, rule_index, group)?,
+                Some(group) => self.group_key(view, rule_index, group, known)?,
                 None => 0,
             };
             let mut made: [Cow<[u8]>; TEXT_COUNT] = Default::default();
@@ -506,8 +507,9 @@ impl<'f> Worker<'f> {
             if legs == 0 || (plan.events.len() > 1 && all_zero) {
                 continue;
             }
+            let known = Some((&event.template.time, time));
             let group = match &rule.group {
-                Some(group) => self.group_key(view, rule_index, group).ok()?,
+                Some(group) => self.group_key(view, rule_index, group, known).ok()?,
                 None => 0,
             };
             let head = EventHead {
@@ -919,11 +921,13 @@ impl<'f> Worker<'f> {
         found
     }
 
+    /// What the rows of one group share. Of one expression the instant may be known already.
     fn group_key(
         &mut self,
         view: &RowView<'_>,
         rule: usize,
         group: &Group,
+        known: Option<(&Expr, Time)>,
     ) -> Result<u128, RowError> {
         let mut bytes = std::mem::take(&mut self.hash_scratch);
         bytes.clear();
@@ -933,7 +937,10 @@ impl<'f> Worker<'f> {
         let mut blank = true;
         for expr in &group.key {
             bytes.push(0xff);
-            let value = view.evaluate(expr);
+            let value = match known {
+                Some((of, time)) if are_one_column(of, expr) => Ok(Value::Time(time)),
+                _ => view.evaluate(expr),
+            };
             blank &= match &value {
                 Ok(Value::Blank) => true,
                 Ok(Value::Text(text)) => text.is_empty(),
@@ -1060,6 +1067,16 @@ fn address_of(expr: &Expr) -> Option<usize> {
     match expr {
         Expr::Text(text) if !text.is_empty() => Some(text.as_ptr().addr()),
         _ => None,
+    }
+}
+
+/// Whether two expressions are just the same column, or the same derived one.
+fn are_one_column(one: &Expr, other: &Expr) -> bool {
+    match (one, other) {
+        (Expr::Cell(one), Expr::Cell(other)) | (Expr::Derived(one), Expr::Derived(other)) => {
+            one == other
+        }
+        _ => false,
     }
 }
 

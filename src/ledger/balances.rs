@@ -71,7 +71,7 @@ fn check_file(ledger: &Ledger, index: usize) -> BalanceCheck {
 fn walk(index: usize, batches: &[Batch], newest_first: bool) -> BalanceCheck {
     let mut walker = Walker {
         index,
-        running: FxHashMap::default(),
+        running: Running::default(),
         check: BalanceCheck::default(),
     };
     if newest_first {
@@ -95,8 +95,43 @@ fn walk(index: usize, batches: &[Batch], newest_first: bool) -> BalanceCheck {
 
 struct Walker {
     index: usize,
-    running: FxHashMap<(NameId, NameId), Amount>,
+    running: Running,
     check: BalanceCheck,
+}
+
+/// The balances as they are known, of accounts and assets.
+#[derive(Default)]
+struct Running {
+    /// Which of the balances it is.
+    places: FxHashMap<(NameId, NameId), usize>,
+    /// `None` where it is not known.
+    balances: Vec<Option<Amount>>,
+    /// The place that was asked for last: a row's legs and its balance are mostly of one.
+    last: Option<((NameId, NameId), usize)>,
+}
+
+impl Running {
+    #[inline]
+    fn balance(&mut self, account: NameId, asset: NameId) -> &mut Option<Amount> {
+        let place = (account, asset);
+        let at = match self.last {
+            Some((last, at)) if last == place => at,
+            _ => {
+                let next = self.balances.len();
+                let at = *self.places.entry(place).or_insert(next);
+                if at == next {
+                    self.balances.push(None);
+                }
+                self.last = Some((place, at));
+                at
+            }
+        };
+        &mut self.balances[at]
+    }
+
+    fn forget(&mut self) {
+        self.balances.fill(None);
+    }
 }
 
 impl Walker {
@@ -106,7 +141,7 @@ impl Walker {
             Outcome::Skipped(_) => return,
             // What a rejected row moved is not known: the next balances start anew.
             Outcome::Rejected(_) => {
-                self.running.clear();
+                self.running.forget();
                 return;
             }
         };
@@ -117,12 +152,15 @@ impl Walker {
             }
             end = first + at;
             for leg in event.legs() {
-                let place = (leg.account, leg.asset);
-                if let Some(balance) = self.running.get(&place).copied() {
-                    match balance.checked_add(leg.read().amount) {
-                        Some(balance) => self.running.insert(place, balance),
-                        None => self.running.remove(&place),
-                    };
+                let running = self.running.balance(leg.account, leg.asset);
+                if let Some(balance) = *running {
+                    let magnitude = Amount::parse(leg.amount().bytes());
+                    let magnitude = magnitude.expect("the arena was written by us");
+                    *running = balance.checked_add(if leg.negative {
+                        magnitude.neg()
+                    } else {
+                        magnitude
+                    });
                 }
             }
         }
@@ -133,8 +171,8 @@ impl Walker {
             .iter()
             .take_while(|balance| balance.event <= end)
         {
-            let place = (balance.account, balance.asset);
-            if let Some(expected) = self.running.insert(place, balance.amount) {
+            let running = self.running.balance(balance.account, balance.asset);
+            if let Some(expected) = running.replace(balance.amount) {
                 self.check.steps += 1;
                 if expected != balance.amount {
                     self.check.breaks.push(BalanceBreak {

@@ -334,6 +334,14 @@ impl Dispatch {
     pub fn word_number(&self, nth: usize, cell: &[u8]) -> u32 {
         let column = &self.columns[nth];
         if column.ignore_case {
+            let mut buffer = [0; 64];
+            if let Some(lower) = buffer.get_mut(..cell.len())
+                && cell.is_ascii()
+            {
+                lower.copy_from_slice(cell);
+                lower.make_ascii_lowercase();
+                return column.words.get(&*lower).copied().unwrap_or(0);
+            }
             let lower = String::from_utf8_lossy(cell).to_lowercase();
             return column.words.get(lower.as_bytes()).copied().unwrap_or(0);
         }
