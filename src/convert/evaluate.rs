@@ -400,6 +400,14 @@ fn text_or_blank_owned<'r>(text: &[u8]) -> Value<'r> {
 }
 
 fn compare(operator: Operator, left: &Value, right: &Value) -> bool {
+    // Most texts that are compared differ in their length already.
+    if let (Value::Text(left), Value::Text(right)) = (left, right) {
+        match operator {
+            Operator::Equal => return left == right,
+            Operator::NotEqual => return left != right,
+            _ => {}
+        }
+    }
     let order = match (left, right) {
         (Value::Amount(left), Value::Amount(right)) => left.cmp(right),
         (Value::Time(left), Value::Time(right)) => left.ns().cmp(&right.ns()),

@@ -8,7 +8,7 @@ use crate::mapping::{Cell, Expr, Program};
 use crate::model::Short;
 
 /// Places of one memo. A power of two.
-const PLACES: usize = 64;
+const PLACES: usize = 256;
 
 /// How many places are looked at for some cells.
 const TRIES: usize = 4;
@@ -33,8 +33,21 @@ pub(super) struct Memo {
 }
 
 struct Remembered {
+    /// The cells, if all are short: nearly all are, and are compared without a look at their bytes.
+    short: Option<[Short; MAX_COLUMNS]>,
     cells: [Box<[u8]>; MAX_COLUMNS],
     value: Value<'static>,
+}
+
+impl Remembered {
+    #[inline]
+    fn is_of(&self, short: Option<[Short; MAX_COLUMNS]>, cells: [&[u8]; MAX_COLUMNS]) -> bool {
+        match (self.short, short) {
+            (Some(mine), Some(wanted)) => mine == wanted,
+            (None, None) => *self.cells[0] == *cells[0] && *self.cells[1] == *cells[1],
+            _ => false,
+        }
+    }
 }
 
 impl Memos {
@@ -112,19 +125,27 @@ impl Memo {
         let places = self
             .places
             .get_or_init(|| (0..PLACES).map(|_| OnceLock::new()).collect());
-        let first = mixed(cells[0]) ^ mixed(cells[1]).rotate_left(32);
+        let short = match cells.map(Short::of) {
+            [Some(one), Some(other)] => Some([one, other]),
+            _ => None,
+        };
+        let first = match short {
+            Some([one, other]) => one.mixed() ^ other.mixed().rotate_left(32),
+            None => mixed(cells[0]) ^ mixed(cells[1]).rotate_left(32),
+        };
         for nth in 0..TRIES {
-            let place = &places[((first >> 58) as usize + nth) % PLACES];
+            let place = &places[((first >> 56) as usize + nth) % PLACES];
             let Some(remembered) = place.get() else {
                 let value = find()?;
                 // Where another thread was first, its value stays.
                 let _ = place.set(Box::new(Remembered {
+                    short,
                     cells: cells.map(Box::from),
                     value: owned(&value),
                 }));
                 return Ok(value);
             };
-            if *remembered.cells[0] == *cells[0] && *remembered.cells[1] == *cells[1] {
+            if remembered.is_of(short, cells) {
                 return Ok(borrowed(&remembered.value));
             }
         }
