@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn hash(cells: &[(u64, &str)]) -> u128 {
-        let mut hash = RowHash::of(b"binance/trades");
+        let mut hash = RowHash::of(b"exchange/trades");
         hash.add_time(1_600_000_000_000_000_000);
         for (slot, cell) in cells {
             let slot = Slot::of(&slot.to_le_bytes());
