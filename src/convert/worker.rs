@@ -567,23 +567,10 @@ impl<'f> Worker<'f> {
         let Some(found) = plan.amount.read(view)? else {
             return leg.optional.then_some(());
         };
-        let amount = found.amount;
-        let is_fee = leg.direction == Direction::Fee;
-        if amount.is_negative()
-            && match leg.direction {
-                Direction::In | Direction::Out => true,
-                Direction::Fee => !leg.signed,
-                Direction::Move => false,
-            }
-        {
-            return None;
-        }
-        if amount.is_zero() && (is_fee || leg.optional) {
-            return Some(());
-        }
-        let amount = match leg.direction {
-            Direction::In | Direction::Move => amount,
-            Direction::Out | Direction::Fee => amount.neg(),
+        let amount = match moved(leg, found.amount) {
+            Moved::Wrong => return None,
+            Moved::Nothing => return Some(()),
+            Moved::By(amount) => amount,
         };
         let asset = self.planned_asset(view, &plan.asset, time)?;
         let value = match &plan.value {
@@ -597,12 +584,11 @@ impl<'f> Worker<'f> {
             Some(account) => self.planned_account(view, account)?,
             None => account,
         };
-        let is_fee = is_fee || (fee_row && leg.direction == Direction::Move);
         batch.add_leg(&NewLeg {
             account,
             asset,
             amount: NewAmount { amount, ..found },
-            role: if is_fee { Role::Fee } else { Role::Main },
+            role: role(leg, fee_row),
             value,
         });
         Some(())
@@ -719,28 +705,20 @@ impl<'f> Worker<'f> {
                 message: "the amount is blank".to_owned(),
             });
         };
-        let amount = found.amount;
-        if amount.is_negative()
-            && (leg.direction == Direction::In
-                || leg.direction == Direction::Out
-                || (leg.direction == Direction::Fee && !leg.signed))
-        {
-            let what = match leg.direction {
-                Direction::In => "what comes in",
-                Direction::Out => "what goes out",
-                _ => "a fee",
-            };
-            return Err(RowError {
-                column: column_of(&leg.amount),
-                message: format!("{what} must not be negative, and is {amount}"),
-            });
-        }
-        if amount.is_zero() && (leg.direction == Direction::Fee || leg.optional) {
-            return Ok(());
-        }
-        let amount = match leg.direction {
-            Direction::In | Direction::Move => amount,
-            Direction::Out | Direction::Fee => amount.neg(),
+        let amount = match moved(leg, found.amount) {
+            Moved::Wrong => {
+                let what = match leg.direction {
+                    Direction::In => "what comes in",
+                    Direction::Out => "what goes out",
+                    _ => "a fee",
+                };
+                return Err(RowError {
+                    column: column_of(&leg.amount),
+                    message: format!("{what} must not be negative, and is {}", found.amount),
+                });
+            }
+            Moved::Nothing => return Ok(()),
+            Moved::By(amount) => amount,
         };
         let asset = self.asset(view, &leg.asset, time)?;
         let value = match &leg.value {
@@ -760,13 +738,11 @@ impl<'f> Worker<'f> {
             Some(parts) => self.account(view, parts)?,
             None => account,
         };
-        let is_fee =
-            leg.direction == Direction::Fee || (fee_row && leg.direction == Direction::Move);
         batch.add_leg(&NewLeg {
             account,
             asset,
             amount: NewAmount { amount, ..found },
-            role: if is_fee { Role::Fee } else { Role::Main },
+            role: role(leg, fee_row),
             value,
         });
         Ok(())
@@ -1032,6 +1008,45 @@ fn end_with_any_texts(
     }
     batch.end_event(at, head, &texts.each_ref().map(|text| &**text));
     Some(())
+}
+
+/// What an amount of a row means for its leg.
+enum Moved {
+    /// It must not be below zero.
+    Wrong,
+    /// There is no leg.
+    Nothing,
+    /// With the leg's sign.
+    By(Amount),
+}
+
+#[inline(always)]
+fn moved(leg: &LegTemplate, amount: Amount) -> Moved {
+    let may_be_negative = match leg.direction {
+        Direction::In | Direction::Out => false,
+        Direction::Fee => leg.signed,
+        Direction::Move => true,
+    };
+    if amount.is_negative() && !may_be_negative {
+        return Moved::Wrong;
+    }
+    if amount.is_zero() && (leg.direction == Direction::Fee || leg.optional) {
+        return Moved::Nothing;
+    }
+    Moved::By(match leg.direction {
+        Direction::In | Direction::Move => amount,
+        Direction::Out | Direction::Fee => amount.neg(),
+    })
+}
+
+/// `fee_row`: what the row moves is a fee.
+#[inline(always)]
+fn role(leg: &LegTemplate, fee_row: bool) -> Role {
+    match leg.direction {
+        Direction::Fee => Role::Fee,
+        Direction::Move if fee_row => Role::Fee,
+        _ => Role::Main,
+    }
 }
 
 fn test_of(file: &FileContext, candidate: Candidate) -> &Test {

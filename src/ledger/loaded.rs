@@ -4,7 +4,7 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::EventRef;
+use super::{EventRef, event_in};
 use crate::convert::{Batch, EventRecord};
 
 /// Some events of batches that were put aside.
@@ -42,7 +42,7 @@ impl Loaded {
                 let mut places = Vec::with_capacity(wanted.len());
                 for at in wanted {
                     places.push((*at, super::number(bytes.len())));
-                    let event = EventRecord::at(arena, at.event).expect("a place of the arena");
+                    let event = event_in(arena, *at);
                     bytes.extend_from_slice(event.bytes());
                 }
                 Ok((bytes, places))

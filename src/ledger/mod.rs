@@ -21,6 +21,7 @@ use self::loaded::Loaded;
 use crate::convert::{
     Batch, EventRecord, FileContext, FileRows, Key, Outcome, RunNames, SkipReason, events,
 };
+use crate::mapping::Program;
 use crate::model::{Fate, Time};
 
 pub use crate::convert::EventRef;
@@ -103,6 +104,16 @@ pub struct RowFate {
     pub reason: String,
     /// The column at fault, as the mapping calls it.
     pub column: Option<usize>,
+}
+
+impl RowFate {
+    /// The reason with the column at fault, by the mapping that read the row.
+    pub fn told(self, program: &Program) -> String {
+        match self.column.map(|column| &program.columns[column]) {
+            Some(column) => format!("{}: {}", column.name, self.reason),
+            None => self.reason,
+        }
+    }
 }
 
 /// How the rows of a file ended.
@@ -484,7 +495,7 @@ impl Ledger {
             let arena = batch.arena();
             let counts = &mut all[self.file_index(*of_batch[0].0)];
             for (at, dropped) in of_batch {
-                let event = EventRecord::at(&arena, at.event).expect("a place of the arena");
+                let event = event_in(&arena, **at);
                 if !event.is_first_of_row() {
                     continue;
                 }
@@ -515,7 +526,7 @@ impl Ledger {
             .flat_map(|of_batch| {
                 let arena = self.batch(of_batch[0]).arena();
                 let time = |at: &EventRef| {
-                    let event = EventRecord::at(&arena, at.event).expect("a place of the arena");
+                    let event = event_in(&arena, *at);
                     (*at, event.time())
                 };
                 of_batch.iter().map(time).collect::<Vec<_>>()
@@ -537,6 +548,11 @@ impl Ledger {
     pub fn context(&self, file: usize) -> &FileContext {
         &self.files[file].rows.context
     }
+}
+
+/// The event that lies at a place of its batch's arena.
+fn event_in(arena: &[u8], at: EventRef) -> EventRecord<'_> {
+    EventRecord::at(arena, at.event).expect("a place of the arena")
 }
 
 /// Counts of batches, events and rows fit 32 bits: a batch is a chunk of a file, and a chunk is small.

@@ -7,8 +7,7 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::{Dropped, EventRef, Key, Ledger};
-use crate::convert::EventRecord;
+use super::{Dropped, EventRef, Key, Ledger, event_in};
 use crate::mapping::Place;
 
 /// How many rows are looked at together.
@@ -146,7 +145,7 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
         };
         let hash = |at: EventRef| {
             let arena = ledger.batch(at).arena();
-            let record = EventRecord::at(&arena, at.event).expect("a place of the arena");
+            let record = event_in(&arena, at);
             record.hash()
         };
         // The row that tells most is kept; of equals, the first.
@@ -206,7 +205,7 @@ fn say_the_same(ledger: &Ledger, one: EventRef, other: EventRef) -> bool {
             .into_iter()
             .map(|at| {
                 let arena = ledger.batch(at).arena();
-                let record = EventRecord::at(&arena, at.event).expect("a place of the arena");
+                let record = event_in(&arena, at);
                 let legs: Vec<_> = record
                     .legs()
                     .map(|leg| leg.read())

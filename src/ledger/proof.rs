@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{EventRef, Ledger};
-use crate::convert::EventRecord;
+use super::{EventRef, Ledger, event_in};
 use crate::model::{Amount, NameId, Overflow, Sum};
 
 /// Sums by account and asset, by name.
@@ -96,7 +95,7 @@ impl Ledger {
         for of_batch in dropped.chunk_by(|one, other| one.batch == other.batch) {
             let arena = self.batch(of_batch[0]).arena();
             for at in of_batch {
-                let event = EventRecord::at(&arena, at.event).expect("a place of the arena");
+                let event = event_in(&arena, *at);
                 for leg in event.legs() {
                     let leg = leg.read();
                     sums.entry((leg.account, leg.asset))

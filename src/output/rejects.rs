@@ -182,13 +182,7 @@ pub(super) fn rejected_rows(
         if fate.fate != Fate::Rejected {
             continue;
         }
-        let reason = match fate
-            .column
-            .map(|column| &file.rows.context.program.columns[column])
-        {
-            Some(column) => format!("{}: {}", column.name, fate.reason),
-            None => fate.reason,
-        };
+        let reason = fate.told(&file.rows.context.program);
         let record = ledger.rejected_record(&row).map(Into::into);
         if record.is_none() {
             wanted.insert(row.line);

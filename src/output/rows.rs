@@ -30,13 +30,7 @@ pub fn write_rows(ledger: &Ledger, out: &mut dyn Write) -> io::Result<u64> {
                 put_id(&mut buffer, of_groups.get(&at).copied().unwrap_or(row.id));
             }
             buffer.push(b',');
-            let reason = match fate
-                .column
-                .map(|column| &file.rows.context.program.columns[column])
-            {
-                Some(column) => format!("{}: {}", column.name, fate.reason),
-                None => fate.reason,
-            };
+            let reason = fate.told(&file.rows.context.program);
             put_cell(&mut buffer, reason.as_bytes(), b',');
             buffer.push(b'\n');
             lines += 1;

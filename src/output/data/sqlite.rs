@@ -163,20 +163,15 @@ fn write_rows(
     for (index, file) in job.ledger.files.iter().enumerate() {
         for row in job.ledger.rows(index) {
             let fate = job.ledger.fate(index, &row);
-            let column = fate
-                .column
-                .map(|column| &file.rows.context.program.columns[column].name);
-            let reason = match column {
-                Some(column) => format!("{column}: {}", fate.reason),
-                None => fate.reason,
-            };
+            let (word, event) = (fate.fate.word(), fate.event);
+            let reason = fate.told(&file.rows.context.program);
             written += 1;
             insert.execute(params![
                 written,
                 number(index) + 1,
                 row.line,
-                fate.fate.word(),
-                fate.event.and_then(|at| events.get(&at)),
+                word,
+                event.and_then(|at| events.get(&at)),
                 (!reason.is_empty()).then_some(reason),
             ])?;
         }
