@@ -11,6 +11,7 @@ mod memo;
 mod options;
 mod row_hash;
 mod row_view;
+mod show;
 mod sums;
 mod worker;
 
@@ -38,8 +39,9 @@ pub use evaluate::{Evaluate, Evaluated, RowError, Value, trim};
 pub use file::{Facts, FileContext};
 pub use options::{Options, PathRule};
 pub use row_view::RowView;
+pub use show::show_cell;
 pub use sums::Sums;
-pub use worker::{Candidate, RunNames, Worker, show_cell};
+pub use worker::{Candidate, RunNames, Worker};
 
 /// The header line stands within this many lines.
 const HEADER_LINES: usize = 50;
