@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,11 +20,14 @@ const PLENTY_BYTES: u64 = 1 << 30;
 /// From how many bytes on an arena gets pages of its own.
 const OWN_PAGES_BYTES: usize = 1 << 20;
 
+/// Of how many bytes a large page is.
+const LARGE_PAGE_BYTES: usize = 2 << 20;
+
 /// Bytes that stay as they are. Many of them lie in large pages, where the system has such: fresh memory is dear, and is
 /// handed out, cleared and taken back by the page.
 pub enum Held {
     Bytes(Box<[u8]>),
-    Pages(MmapMut),
+    Pages { pages: MmapMut, length: usize },
 }
 
 impl Held {
@@ -32,14 +35,17 @@ impl Held {
         if bytes.len() < OWN_PAGES_BYTES {
             return Held::Bytes(bytes.into());
         }
-        let Ok(mut pages) = MmapMut::map_anon(bytes.len()) else {
+        // The system aligns to large pages what is as long as a number of them.
+        let Ok(mut pages) = MmapMut::map_anon(bytes.len().next_multiple_of(LARGE_PAGE_BYTES))
+        else {
             return Held::Bytes(bytes.into());
         };
         // Without large pages it is only slower.
         #[cfg(target_os = "linux")]
         let _ = pages.advise(memmap2::Advice::HugePage);
-        pages.copy_from_slice(bytes);
-        Held::Pages(pages)
+        let length = bytes.len();
+        pages[..length].copy_from_slice(bytes);
+        Held::Pages { pages, length }
     }
 }
 
@@ -56,7 +62,7 @@ impl Deref for Held {
     fn deref(&self) -> &[u8] {
         match self {
             Held::Bytes(bytes) => bytes,
-            Held::Pages(pages) => pages,
+            Held::Pages { pages, length } => &pages[..*length],
         }
     }
 }
@@ -119,55 +125,99 @@ impl Memory {
     }
 
     fn put(&self, arena: &[u8]) -> io::Result<Aside> {
-        let failed = |error: io::Error| {
-            let folder = self.folder.display();
-            io::Error::other(format!(
-                "a temporary file in {folder}, for rows beyond --memory: {error}"
-            ))
-        };
         let file = {
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
             match &*file {
                 Some(file) => file.clone(),
-                None => {
-                    let new = tempfile::tempfile_in(&self.folder).map_err(failed)?;
-                    file.insert(Arc::new(AsideFile {
-                        file: new,
-                        end: 0.into(),
-                    }))
-                    .clone()
-                }
+                None => file
+                    .insert(Arc::new(AsideFile::in_folder(&self.folder)?))
+                    .clone(),
             }
         };
-        let length = arena.len();
-        let at = file.end.fetch_add(length as u64, Relaxed);
-        write_at(&file.file, arena, at).map_err(failed)?;
-        Ok(Aside { file, at, length })
+        let extent = file.put(arena)?;
+        Ok(Aside { file, extent })
     }
 }
 
-/// The file that rows are put aside in. It has no name, and is gone with the run however that ends.
-struct AsideFile {
+/// A file that rows are put aside in. It has no name, and is gone with the run however that ends.
+pub struct AsideFile {
     file: File,
+    /// Where it lies, without a name.
+    folder: PathBuf,
     /// Where the next bytes go.
     end: AtomicU64,
 }
 
-/// Where the events of a batch lie in the file.
+/// Some bytes of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    at: u64,
+    pub length: usize,
+}
+
+impl AsideFile {
+    fn in_folder(folder: &Path) -> io::Result<AsideFile> {
+        Ok(AsideFile {
+            file: tempfile::tempfile_in(folder).map_err(|error| failed(folder, &error))?,
+            folder: folder.to_owned(),
+            end: 0.into(),
+        })
+    }
+
+    /// Puts bytes behind those that are there.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn put(&self, bytes: &[u8]) -> io::Result<Extent> {
+        let length = bytes.len();
+        let at = self.end.fetch_add(length as u64, Relaxed);
+        write_at(&self.file, bytes, at).map_err(|error| failed(&self.folder, &error))?;
+        Ok(Extent { at, length })
+    }
+
+    /// Reads bytes that were put there.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(&self, extent: Extent, into: &mut [u8]) -> io::Result<()> {
+        read_at(&self.file, into, extent.at)
+    }
+}
+
+fn failed(folder: &Path, error: &io::Error) -> io::Error {
+    let folder = folder.display();
+    io::Error::other(format!(
+        "a temporary file in {folder}, for rows beyond --memory: {error}"
+    ))
+}
+
+/// Where the events of a batch lie in a file.
 pub struct Aside {
     file: Arc<AsideFile>,
-    at: u64,
-    length: usize,
+    extent: Extent,
 }
 
 impl Aside {
+    /// How many bytes they have.
+    pub fn bytes(&self) -> usize {
+        self.extent.length
+    }
+
+    /// A new file where this one lies.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn new_file(&self) -> io::Result<AsideFile> {
+        AsideFile::in_folder(&self.file.folder)
+    }
+
     /// Reads the events into a buffer.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn read(&self, into: &mut Vec<u8>) -> io::Result<()> {
-        into.resize(self.length, 0);
-        read_at(&self.file.file, into, self.at)
+        into.resize(self.extent.length, 0);
+        self.file.read(self.extent, into)
     }
 }
 

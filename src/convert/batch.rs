@@ -184,6 +184,14 @@ impl Batch {
         Cow::Owned(arena)
     }
 
+    /// Where the events lie that were put aside.
+    pub fn aside(&self) -> Option<&Aside> {
+        match &self.lying {
+            Lying::Aside(aside) => Some(aside),
+            _ => None,
+        }
+    }
+
     /// Reads the events that were put aside.
     ///
     /// # Errors
@@ -336,6 +344,21 @@ impl Batch {
 }
 
 #[cfg(test)]
+impl Batch {
+    /// A batch of one event for each note, in memory or put aside.
+    pub fn of_notes(notes: &[String], is_aside: bool) -> Batch {
+        let mut batch = Batch::default();
+        for note in notes {
+            tests::put(&mut batch, &[], note.as_bytes());
+            batch.end_row();
+        }
+        let memory = Memory::new(0, std::env::temp_dir(), 0);
+        batch.keep(is_aside.then_some(&memory)).unwrap();
+        batch
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Role, Time};
@@ -353,7 +376,7 @@ mod tests {
         }
     }
 
-    fn put(batch: &mut Batch, legs: &[Leg], note: &[u8]) -> u32 {
+    pub(super) fn put(batch: &mut Batch, legs: &[Leg], note: &[u8]) -> u32 {
         let at = batch.begin_event();
         for leg in legs {
             batch.add_leg(&NewLeg {
@@ -364,7 +387,9 @@ mod tests {
                 value: leg.value.map(|(value, currency)| (value.into(), currency)),
             });
         }
-        batch.end_event(at, &head(5), &[b"a", b"", b"", b"", note]);
+        let group = if note.len() % 2 == 0 { 0 } else { u128::MAX };
+        let head = EventHead { group, ..head(5) };
+        batch.end_event(at, &head, &[b"a", b"", b"", b"", note]);
         at
     }
 
@@ -393,7 +418,7 @@ mod tests {
             prop_assert_eq!(event.texts()[4], &note[..]);
             prop_assert_eq!(event.texts()[0], b"a");
             prop_assert_eq!(event.hash(), 1 << 90);
-            prop_assert_eq!(event.group(), None);
+            prop_assert_eq!(event.group(), (note.len() % 2 > 0).then_some(u128::MAX));
             prop_assert_eq!((event.time(), event.kind(), event.rule(), event.line()), (Time::new(5, 0), Kind::Trade, 3, 7));
             batch.drop_events_from(second);
             prop_assert_eq!(events(&batch.arena()).count(), 1);

@@ -31,6 +31,7 @@ use crate::mapping::{
 use crate::model::headers;
 
 use aside::Memory;
+pub use aside::{AsideFile, Extent};
 pub use batch::{
     BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Legs, Outcome, Reject,
     Row, SkipReason, UniqueRecord, events,

@@ -42,18 +42,15 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
         return Ok(keys.into_iter().map(Event::from).collect());
     }
     let mut rows: Vec<GroupRow> = Vec::new();
-    let at_once = if ledger.has_aside {
-        super::ROWS_AT_ONCE
-    } else {
-        keys.len().max(1)
-    };
-    for keys in keys.chunks(at_once) {
-        ledger.load_rows(keys.iter().map(|key| key.at))?;
-        rows.par_extend(
-            keys.par_iter()
-                .filter_map(|key| Some((ledger.record(key.at).group()?, key.time_ns, key.at))),
-        );
-    }
+    let at_once = ledger.at_once(super::ROWS_AT_ONCE, keys.len());
+    let parts: Vec<&[Key]> = keys.chunks(at_once).collect();
+    let places = |_: &Ledger, keys: &&[Key]| keys.iter().map(|key| key.at).collect();
+    ledger.rows_in_parts(&parts, places, |ledger, keys| {
+        let of_group = |key: &Key| Some((ledger.record(key.at).group()?, key.time_ns, key.at));
+        rows.par_extend(keys.par_iter().filter_map(of_group));
+        Ok(())
+    })?;
+    drop(parts);
     if rows.is_empty() {
         return Ok(keys.into_iter().map(Event::from).collect());
     }
@@ -71,14 +68,20 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     let mut of_keys: Vec<&[GroupRow]> = rows.chunk_by(|one, other| one.0 == other.0).collect();
     of_keys.par_sort_unstable_by_key(|rows| (rows[0].1, rows[0].2));
     let mut formed: Vec<Formed> = Vec::new();
-    for of_keys in of_keys.chunks(at_once) {
-        ledger.load_rows(of_keys.iter().flat_map(|rows| rows.iter().map(|row| row.2)))?;
+    let parts: Vec<&[&[GroupRow]]> = of_keys.chunks(at_once).collect();
+    let places = |_: &Ledger, of_keys: &&[&[GroupRow]]| {
+        let rows = of_keys.iter().flat_map(|rows| rows.iter());
+        rows.map(|row| row.2).collect()
+    };
+    ledger.rows_in_parts(&parts, places, |ledger, of_keys| {
         formed.par_extend(
             of_keys
                 .par_chunks(KEYS_AT_ONCE)
                 .map(|of_keys| form_some(ledger, &broken, of_keys)),
         );
-    }
+        Ok(())
+    })?;
+    drop(parts);
     drop(of_keys);
     drop(rows);
     // In the order of time, then of their first rows, beside the events of one row.

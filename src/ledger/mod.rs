@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use self::loaded::Loaded;
+use self::loaded::{Loaded, Way};
 
 use crate::convert::{
     Batch, EventRecord, FileContext, FileRows, Key, Outcome, RunNames, SkipReason, events,
@@ -225,37 +225,48 @@ impl Ledger {
         });
     }
 
-    /// Brings back the rows of some events, where they were put aside; those brought back before are forgotten.
+    /// Looks at events part by part: those of a part that were put aside are in memory while it is looked at.
     ///
     /// # Errors
-    /// When they cannot be read again.
-    pub fn load(&mut self, events: &[Event]) -> io::Result<()> {
+    /// When rows cannot be read again, or the looking fails.
+    pub fn in_parts(
+        &mut self,
+        events: &[Event],
+        look: impl FnMut(&mut Ledger, &&[Event]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let at_once = self.at_once(ROWS_AT_ONCE, events.len());
+        let parts: Vec<&[Event]> = events.chunks(at_once).collect();
+        self.rows_in_parts(&parts, |ledger, part| ledger.members_of(part), look)
+    }
+
+    /// As [`Ledger::in_parts`], for parts of any kind. `rows`: those of a part.
+    fn rows_in_parts<P>(
+        &mut self,
+        parts: &[P],
+        rows: impl Fn(&Ledger, &P) -> Vec<EventRef>,
+        mut look: impl FnMut(&mut Ledger, &P) -> io::Result<()>,
+    ) -> io::Result<()> {
         if !self.has_aside {
-            return Ok(());
+            return parts.iter().try_for_each(|part| look(self, part));
         }
-        let mut loaded = std::mem::take(&mut self.loaded);
+        let way = Way::to(&self.batches, parts.len(), |nth| rows(self, &parts[nth]))?;
+        for (nth, part) in parts.iter().enumerate() {
+            let wanted = rows(self, part);
+            self.loaded.load(&self.batches, &way, nth, wanted)?;
+            look(self, part)?;
+        }
+        Ok(())
+    }
+
+    /// How many things are looked at together: so few if rows were put aside, else all.
+    fn at_once(&self, few: usize, all: usize) -> usize {
+        if self.has_aside { few } else { all.max(1) }
+    }
+
+    /// The rows that some events are made of.
+    fn members_of(&self, events: &[Event]) -> Vec<EventRef> {
         let members = events.iter().flat_map(|event| self.members(event));
-        let result = loaded.load(&self.batches, members.copied());
-        self.loaded = loaded;
-        result
-    }
-
-    /// As [`Ledger::load`], for rows.
-    fn load_rows(&mut self, rows: impl Iterator<Item = EventRef>) -> io::Result<()> {
-        if !self.has_aside {
-            return Ok(());
-        }
-        self.loaded.load(&self.batches, rows)
-    }
-
-    /// The events in parts of which the rows can be in memory together.
-    pub fn parts<'e>(&self, events: &'e [Event]) -> impl Iterator<Item = &'e [Event]> + use<'e> {
-        let most = if self.has_aside {
-            ROWS_AT_ONCE
-        } else {
-            events.len()
-        };
-        events.chunks(most.max(1))
+        members.copied().collect()
     }
 
     /// The times and places of all events, in the order of the files.
@@ -375,14 +386,18 @@ impl Ledger {
     /// When rows that were put aside cannot be read again.
     pub fn ids_of_groups(&self) -> io::Result<FxHashMap<EventRef, u64>> {
         let mut ids = FxHashMap::default();
+        let at_once = self.at_once(ROWS_AT_ONCE, self.events.len());
+        let parts: Vec<&[Event]> = self.events.chunks(at_once).collect();
+        let groups = |nth: usize| {
+            let members = parts[nth].iter().map(|event| self.members(event));
+            members.filter(|members| members.len() > 1)
+        };
+        let wanted = |nth: usize| groups(nth).flatten().copied().collect();
+        let way = Way::to(&self.batches, parts.len(), wanted)?;
         let mut loaded = Loaded::default();
-        for part in self.parts(&self.events) {
-            let groups = || {
-                let members = part.iter().map(|event| self.members(event));
-                members.filter(|members| members.len() > 1)
-            };
-            loaded.load(&self.batches, groups().flatten().copied())?;
-            for members in groups() {
+        for nth in 0..parts.len() {
+            loaded.load(&self.batches, &way, nth, wanted(nth))?;
+            for members in groups(nth) {
                 let record = |at: EventRef| {
                     let held = self.batch(at).held();
                     held.map_or_else(|| loaded.get(at), |arena| EventRecord::at(arena, at.event))

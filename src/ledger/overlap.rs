@@ -33,10 +33,13 @@ pub fn find(ledger: &mut Ledger, keys: &[Key]) -> io::Result<()> {
         parts.push(part);
         rest = others;
     }
-    let at_once = if ledger.has_aside { 4 } else { parts.len() };
-    for parts in parts.chunks(at_once.max(1)) {
+    let at_once = ledger.at_once(4, parts.len());
+    let parts: Vec<&[&[Key]]> = parts.chunks(at_once).collect();
+    let shared = |_: &Ledger, parts: &&[&[Key]]| {
         let shared = parts.iter().flat_map(|part| instants(part)).flatten();
-        ledger.load_rows(shared.map(|key| key.at))?;
+        shared.map(|key| key.at).collect()
+    };
+    ledger.rows_in_parts(&parts, shared, |ledger, parts| {
         let found: Vec<Vec<Box<[EventRef]>>> = parts
             .par_iter()
             .map(|part| equal_rows(ledger, part))
@@ -44,8 +47,8 @@ pub fn find(ledger: &mut Ledger, keys: &[Key]) -> io::Result<()> {
         for equal in found.into_iter().flatten() {
             settle(ledger, &equal);
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// The instants that several rows share.

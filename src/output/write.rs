@@ -94,10 +94,7 @@ pub fn write_ledger(
     let mut writer = LedgerWriter::begin(ledger, names, layout, out)?;
     // The events are looked at while the ledger brings back their rows.
     let events = std::mem::take(&mut ledger.events);
-    let written = ledger.parts(&events).try_for_each(|part| {
-        ledger.load(part)?;
-        writer.write(ledger, part, progress)
-    });
+    let written = ledger.in_parts(&events, |ledger, part| writer.write(ledger, part, progress));
     ledger.events = events;
     written?;
     writer.finish()
