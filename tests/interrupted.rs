@@ -65,7 +65,7 @@ fn a_signal_ends_a_run_that_waits_and_the_code_tells_which() {
 fn a_signal_while_it_writes_leaves_no_unfinished_file() {
     let place = Workplace::with(&[
         ("ledger.csv", "of an earlier run\n"),
-        ("statement.csv", &statement(150_000)),
+        ("statement.csv", &statement(300_000)),
     ]);
     let arguments = ["convert", "statement.csv", "-o", "ledger.csv", "--quiet"];
     interrupt_as_it_writes(&mut place.command(&arguments), &place);
@@ -76,7 +76,7 @@ fn a_signal_while_it_writes_leaves_no_unfinished_file() {
 #[test]
 fn a_signal_while_it_writes_for_a_tool_leaves_no_unfinished_file() {
     for tool in ["bittytax", "accointing"] {
-        let place = Workplace::with(&[("statement.csv", &statement(150_000))]);
+        let place = Workplace::with(&[("statement.csv", &statement(300_000))]);
         let arguments = ["convert", "statement.csv", "-o", "upload.csv", "--quiet"];
         let mut command = place.command(&arguments);
         interrupt_as_it_writes(command.args(["--to", tool]), &place);
@@ -87,7 +87,7 @@ fn a_signal_while_it_writes_for_a_tool_leaves_no_unfinished_file() {
 #[test]
 fn a_signal_while_it_writes_to_stdout_leaves_nothing_in_the_folder_of_temporary_files() {
     for layout in ["sqlite", "bittytax"] {
-        let place = Workplace::with(&[("statement.csv", &statement(150_000))]);
+        let place = Workplace::with(&[("statement.csv", &statement(300_000))]);
         let temporary = Workplace::new();
         let arguments = ["convert", "statement.csv", "--to", layout, "--quiet"];
         let mut command = place.command(&arguments);
@@ -104,6 +104,13 @@ fn interrupt_as_it_writes(command: &mut Command, place: &Workplace) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    // It is there already when the signal is to be sent: a busy system may be slow to start it.
+    let script = format!("read -r now; kill -s INT {}", child.id());
+    let mut sender = Command::new("sh")
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
     let begin = Instant::now();
     let unfinished = |name: &String| name.starts_with(".coinfold-");
     while !place.names().iter().any(unfinished) {
@@ -111,8 +118,10 @@ fn interrupt_as_it_writes(command: &mut Command, place: &Workplace) {
         assert_eq!(child.try_wait().unwrap(), None, "it ended unseen");
         std::thread::sleep(Duration::from_micros(200));
     }
-    send("INT", &child);
+    let mut line = sender.stdin.take().unwrap();
+    line.write_all(b"now\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(sender.wait().unwrap().success());
 }
 
 #[test]
