@@ -134,7 +134,17 @@ fn required_headers(file: &Path) -> String {
             continue;
         }
         let list: Vec<String> = spellings.iter().map(|text| format!("{text:?}")).collect();
-        write!(required, "&[{}], ", list.join(", ")).expect("a string takes it");
+        let is_plain = spellings.iter().all(|text| is_plain(text));
+        write!(required, "(&[{}], {is_plain}), ", list.join(", ")).expect("a string takes it");
     }
     required
+}
+
+/// Whether a spelling is just the text of a header as it is compared: without captures and unusual blanks.
+fn is_plain(spelling: &str) -> bool {
+    !spelling.is_empty()
+        && !spelling.contains('{')
+        && spelling.split(' ').all(|word| {
+            !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c == '\u{feff}')
+        })
 }

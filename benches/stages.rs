@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use coinfold::convert::{
@@ -138,7 +139,7 @@ type Cells = Vec<Box<[u8]>>;
 /// The export as a source, and what it was recognised as. The folder goes when this does.
 struct Exported {
     source: Source,
-    context: FileContext,
+    context: Arc<FileContext>,
     start: Position,
     _folder: tempfile::TempDir,
 }

@@ -52,6 +52,8 @@ fn a_signal_ends_a_run_that_waits_and_the_code_tells_which() {
     for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
         let place = Workplace::with(&[("ledger.csv", "of an earlier run\n")]);
         let mut child = waiting(&mut place.command(&["convert", "-", "-o", "ledger.csv"]));
+        // Its input must not end before it does.
+        let _open = child.stdin.take();
         send(signal, &child);
         assert_eq!(child.wait().unwrap().code(), Some(128 + number), "{signal}");
         assert_eq!(place.text("ledger.csv"), "of an earlier run\n");
@@ -63,12 +65,50 @@ fn a_signal_ends_a_run_that_waits_and_the_code_tells_which() {
 fn a_signal_while_it_writes_leaves_no_unfinished_file() {
     let place = Workplace::with(&[
         ("ledger.csv", "of an earlier run\n"),
-        ("statement.csv", &statement(150_000)),
+        ("statement.csv", &statement(300_000)),
     ]);
-    let mut child = place
-        .command(&["convert", "statement.csv", "-o", "ledger.csv", "--quiet"])
+    let arguments = ["convert", "statement.csv", "-o", "ledger.csv", "--quiet"];
+    interrupt_as_it_writes(&mut place.command(&arguments), &place);
+    assert_eq!(place.text("ledger.csv"), "of an earlier run\n");
+    assert_eq!(place.names(), ["ledger.csv", "statement.csv"]);
+}
+
+#[test]
+fn a_signal_while_it_writes_for_a_tool_leaves_no_unfinished_file() {
+    for tool in ["bittytax", "accointing"] {
+        let place = Workplace::with(&[("statement.csv", &statement(300_000))]);
+        let arguments = ["convert", "statement.csv", "-o", "upload.csv", "--quiet"];
+        let mut command = place.command(&arguments);
+        interrupt_as_it_writes(command.args(["--to", tool]), &place);
+        assert_eq!(place.names(), ["statement.csv"], "{tool}");
+    }
+}
+
+#[test]
+fn a_signal_while_it_writes_to_stdout_leaves_nothing_in_the_folder_of_temporary_files() {
+    for layout in ["sqlite", "bittytax"] {
+        let place = Workplace::with(&[("statement.csv", &statement(300_000))]);
+        let temporary = Workplace::new();
+        let arguments = ["convert", "statement.csv", "--to", layout, "--quiet"];
+        let mut command = place.command(&arguments);
+        command.env("TMPDIR", temporary.path(""));
+        interrupt_as_it_writes(command.stdout(Stdio::null()), &temporary);
+        assert_eq!(temporary.names(), [""; 0], "{layout}");
+    }
+}
+
+/// Interrupts a run as soon as an unfinished file of it is in a place.
+fn interrupt_as_it_writes(command: &mut Command, place: &Workplace) {
+    let mut child = command
         .stdin(Stdio::null())
         .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It is there already when the signal is to be sent: a busy system may be slow to start it.
+    let script = format!("read -r now; kill -s INT {}", child.id());
+    let mut sender = Command::new("sh")
+        .args(["-c", &script])
+        .stdin(Stdio::piped())
         .spawn()
         .unwrap();
     let begin = Instant::now();
@@ -78,10 +118,10 @@ fn a_signal_while_it_writes_leaves_no_unfinished_file() {
         assert_eq!(child.try_wait().unwrap(), None, "it ended unseen");
         std::thread::sleep(Duration::from_micros(200));
     }
-    send("INT", &child);
+    let mut line = sender.stdin.take().unwrap();
+    line.write_all(b"now\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert_eq!(place.text("ledger.csv"), "of an earlier run\n");
-    assert_eq!(place.names(), ["ledger.csv", "statement.csv"]);
+    assert!(sender.wait().unwrap().success());
 }
 
 #[test]

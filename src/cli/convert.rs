@@ -497,6 +497,7 @@ fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), CliError> {
     let same = |source: &&Source| {
         source
             .path()
+            .filter(|input| may_be_same_file(input, &output))
             .and_then(|input| input.canonicalize().ok())
             .is_some_and(|input| input == output)
     };
@@ -514,6 +515,22 @@ fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), CliError> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Whether two paths may lead to the same file: a quick look, of which other names of one file are not told apart.
+#[cfg(unix)]
+fn may_be_same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let of = |path: &Path| {
+        let metadata = path.metadata().ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    of(one) == of(other)
+}
+
+#[cfg(not(unix))]
+fn may_be_same_file(_: &Path, _: &Path) -> bool {
+    true
 }
 
 pub fn told_error(error: &crate::input::InputError) -> CliError {

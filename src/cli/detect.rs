@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::convert::{FactArgs, told_error};
 use super::{CliError, Globals, exit, project, told};
-use crate::convert::{Detection, Options, detect};
+use crate::convert::{Detection, Detector, Options};
 use crate::input::discover;
 use crate::mapping::Unrecognised;
 
@@ -42,9 +42,10 @@ pub fn run(args: &DetectArgs, globals: &Globals) -> Result<i32, CliError> {
         let _ = writeln!(text, "✗ {problem}");
         data.push(json!({ "file": problem.source_name(), "error": problem.to_string() }));
     }
+    let detector = Detector::new(&library, &options);
     for source in &discovery.sources {
         let name = source.name();
-        match detect(source, &library, &options) {
+        match detector.detect(source) {
             Err(error) => {
                 failed += 1;
                 let _ = writeln!(text, "✗ {error}");

@@ -14,8 +14,8 @@ const NOT_PLAIN: u32 = u32::MAX;
 /// What the rows of a file are read with.
 pub struct FileContext {
     pub program: Arc<Program>,
-    pub binding: Binding,
-    /// Without folders.
+    pub binding: Arc<Binding>,
+    /// Without folders; empty where the program does not use it.
     pub file_name: String,
     pub sheet: String,
     /// The zone that the person gave for local times.
@@ -58,7 +58,7 @@ struct Identity {
 }
 
 /// The facts about a file that do not come from its rows.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     pub file_name: String,
     pub sheet: String,
@@ -74,7 +74,7 @@ pub struct Facts {
 impl FileContext {
     pub fn new(
         program: Arc<Program>,
-        binding: Binding,
+        binding: Arc<Binding>,
         delimiter: u8,
         facts: Facts,
     ) -> FileContext {

@@ -5,6 +5,7 @@
 
 mod aside;
 mod batch;
+mod detect;
 mod evaluate;
 mod file;
 mod memo;
@@ -15,20 +16,13 @@ mod show;
 mod sums;
 mod worker;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::in_order::in_order;
-use crate::input::{
-    Chunk, Chunks, CutMode, Document, InputError, Position, RecordReader, Source, head_records,
-    limits,
-};
-use crate::mapping::{
-    Binding, HeaderLine, Library, Program, Recognised, Unrecognised, bind, recognise,
-};
-
-use crate::model::headers;
+use crate::input::{Chunk, Chunks, CutMode, Document, InputError, RecordReader, Source, limits};
+use crate::mapping::{Library, Unrecognised};
 
 use aside::Memory;
 pub use aside::{AsideFile, Extent};
@@ -36,6 +30,7 @@ pub use batch::{
     BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Legs, Outcome, Reject,
     Row, SkipReason, UniqueRecord, events,
 };
+pub use detect::{Detected, Detection, Detector, Opened, detect, open};
 pub use evaluate::{Evaluate, Evaluated, RowError, Value, trim};
 pub use file::{Facts, FileContext};
 pub use options::{Options, PathRule};
@@ -43,12 +38,6 @@ pub use row_view::RowView;
 pub use show::show_cell;
 pub use sums::Sums;
 pub use worker::{Candidate, RunNames, Worker};
-
-/// The header line stands within this many lines.
-const HEADER_LINES: usize = 50;
-
-/// Delimiters that are tried.
-const DELIMITERS: &[u8] = b",;\t|";
 
 /// How far reading has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +64,7 @@ pub enum Reading {
 
 /// The rows of a file whose report is known.
 pub struct FileRows {
-    pub context: FileContext,
+    pub context: Arc<FileContext>,
     pub encoding: &'static str,
     /// Line on which the header stands, 1-based; none if there is none.
     pub header_line: Option<u64>,
@@ -84,23 +73,6 @@ pub struct FileRows {
     pub keys: Vec<Key>,
     /// What the rows moved, summed as they were read: the near end of the proof.
     pub sums: Sums,
-}
-
-/// What a file is, before its rows are read.
-pub struct Detected {
-    pub recognised: Recognised,
-    pub encoding: &'static str,
-    pub header_line: Option<u64>,
-    pub start: Position,
-}
-
-/// What detection says of a source.
-pub enum Detection {
-    Known(Box<Detected>),
-    /// With the first lines of the file as they were seen.
-    Unknown(Unrecognised, Vec<String>),
-    Own,
-    Empty,
 }
 
 /// Reads all sources. The results are in the order of the sources. `progress` is told the bytes and rows as they are
@@ -118,207 +90,34 @@ pub fn convert(
         Memory::new(limit, folder.unwrap_or_else(std::env::temp_dir), total)
     });
     let run = Run {
-        library,
+        detector: &Detector::new(library, options),
         options,
         names,
         memory: memory.as_ref(),
         progress,
     };
-    let read = |source: &Source| run.read(source).unwrap_or_else(Reading::Failed);
-    sources.par_iter().map(read).collect()
-}
-
-/// Tells which report a source is.
-pub fn detect(
-    source: &Source,
-    library: &Library,
-    options: &Options,
-) -> Result<Detection, InputError> {
-    let document = Document::open(source, None)?;
-    Ok(detect_document(&document, source, library, options))
-}
-
-fn detect_document(
-    document: &Document,
-    source: &Source,
-    library: &Library,
-    options: &Options,
-) -> Detection {
-    let head = document.head();
-    if head.iter().all(u8::is_ascii_whitespace) {
-        return Detection::Empty;
-    }
-    let named = options.named.iter().any(|path| path == source.name());
-    if headers::is_own(head) && !(named && headers::is_ledger(head)) {
-        return Detection::Own;
-    }
-    let wanted = options.report_of(source);
-    let delimiters: &[u8] = if source.is_workbook() {
-        b","
-    } else {
-        DELIMITERS
-    };
-    let mut lines = Vec::new();
-    let mut ends = Vec::new();
-    for delimiter in delimiters.iter().copied() {
-        // What does not occur separates no cells.
-        if delimiter != b',' && memchr::memchr(delimiter, head).is_none() {
-            continue;
-        }
-        for record in head_records(head, delimiter, HEADER_LINES) {
-            // One cell alone is no header under any delimiter, unless a mapping asks for just that.
-            if record.line <= HEADER_LINES as u64 && (record.cells.len() > 1 || delimiter == b',') {
-                let index = usize::try_from(record.line).unwrap_or(usize::MAX);
-                lines.push(HeaderLine {
-                    delimiter,
-                    cells: record.cells,
-                    index,
-                });
-                ends.push((delimiter, index, record.end));
-            }
-        }
-    }
-    if let Some(headless) = wanted.and_then(|id| headless(library, id, &lines)) {
-        let encoding = document.encoding();
-        return Detection::Known(Box::new(Detected {
-            recognised: headless,
-            encoding,
-            header_line: None,
-            start: Position::START,
-        }));
-    }
-    match recognise(library, &lines, source.sheet(), wanted) {
-        Ok(recognised) if is_own_output(&recognised, head) && !named => Detection::Own,
-        Ok(recognised) => {
-            let line = &recognised.line;
-            let end = ends
-                .iter()
-                .find(|(delimiter, index, _)| *delimiter == line.delimiter && *index == line.index);
-            let start = end.map_or(Position::START, |(.., end)| *end);
-            let header_line = Some(line.index as u64);
-            Detection::Known(Box::new(Detected {
-                recognised,
-                encoding: document.encoding(),
-                header_line,
-                start,
-            }))
-        }
-        Err(unrecognised) => {
-            let text = String::from_utf8_lossy(head);
-            let first = text.lines().filter(|line| !line.trim().is_empty()).take(3);
-            Detection::Unknown(unrecognised, first.map(str::to_owned).collect())
-        }
-    }
-}
-
-/// Whether a file holds rows that an earlier run rejected, or transactions that it wrote (whose last cell is an event's
-/// id, which nobody makes by hand).
-fn is_own_output(recognised: &Recognised, head: &[u8]) -> bool {
-    if head.starts_with(headers::TRANSACTIONS.as_bytes()) {
-        let first = head_records(head, b',', 2).into_iter().nth(1);
-        let event = first.and_then(|record| record.cells.into_iter().next_back());
-        return event.is_some_and(|event| {
-            event.len() == 16 && event.bytes().all(|byte| byte.is_ascii_hexdigit())
-        });
-    }
-    recognised
-        .binding
-        .header
-        .iter()
-        .any(|header| header == "coinfold_reason")
-}
-
-/// A mapping without header that the person asked for.
-fn headless(library: &Library, id: &str, lines: &[HeaderLine]) -> Option<Recognised> {
-    let program = library
-        .program(library.get(id)?)
-        .ok()
-        .filter(|program| !program.has_header)?;
-    let delimiter = program.delimiter.or_else(|| {
-        lines
-            .iter()
-            .max_by_key(|line| line.cells.len())
-            .map(|line| line.delimiter)
-    })?;
-    let width = lines
-        .iter()
-        .find(|line| line.delimiter == delimiter)
-        .map_or(0, |line| line.cells.len());
-    let binding: Binding = bind(&program, &vec![String::new(); width])?;
-    let line = HeaderLine {
-        delimiter,
-        cells: Vec::new(),
-        index: 0,
-    };
-    Some(Recognised {
-        program,
-        binding,
-        line,
-    })
-}
-
-/// A source whose report is known, ready to be read.
-pub struct Opened {
-    pub document: Document,
-    pub detected: Detected,
-    pub context: FileContext,
-}
-
-/// Opens a source as the report that it is, with all facts about it that do not come from its rows.
-pub fn open(
-    source: &Source,
-    library: &Library,
-    options: &Options,
-) -> Result<Result<Opened, Detection>, InputError> {
-    let mut document = Document::open(source, None)?;
-    let mut detected = match detect_document(&document, source, library, options) {
-        Detection::Known(detected) => detected,
-        other => return Ok(Err(other)),
-    };
-    let program = detected.recognised.program.clone();
-    if program.encoding.is_some() && source.can_reopen() {
-        // What the mapping states goes before what was guessed, for the header line too.
-        document = Document::open(source, program.encoding.as_deref())?;
-        detected = match detect_document(&document, source, library, options) {
-            Detection::Known(detected) => detected,
-            other => return Ok(Err(other)),
-        };
-    }
-    let program = detected.recognised.program.clone();
-    let facts = Facts {
-        file_name: source.file_name().to_owned(),
-        sheet: source.sheet().unwrap_or_default().to_owned(),
-        zone: options.zone_of(source),
-        dates: options.dates_of(source),
-        asset: options.asset_of(source),
-        account: options.account_of(source),
-        own: own_addresses(source, &program, &detected, options)?,
-        is_workbook: source.is_workbook(),
-        read_once: !source.can_reopen(),
-    };
-    let recognised = &detected.recognised;
-    let delimiter = recognised.line.delimiter;
-    let context = FileContext::new(program, recognised.binding.clone(), delimiter, facts);
-    Ok(Ok(Opened {
-        document,
-        detected: *detected,
-        context,
-    }))
+    sources
+        .par_iter()
+        .map_init(Kept::default, |kept, source| {
+            run.read(source, kept).unwrap_or_else(Reading::Failed)
+        })
+        .collect()
 }
 
 /// What all sources of a run are read with.
 #[derive(Clone, Copy)]
 struct Run<'r> {
-    library: &'r Library,
+    detector: &'r Detector<'r>,
     options: &'r Options,
     names: &'r RunNames,
     memory: Option<&'r Memory>,
     progress: &'r (dyn Fn(Advance) + Sync),
 }
 
-impl Run<'_> {
-    fn read(self, source: &Source) -> Result<Reading, InputError> {
-        let opened = match open(source, self.library, self.options)? {
+impl<'r> Run<'r> {
+    fn read(self, source: &Source, kept: &mut Kept<'r>) -> Result<Reading, InputError> {
+        let memory = std::mem::take(&mut kept.memory);
+        let opened = match self.detector.open(source, memory)? {
             Ok(opened) => opened,
             Err(other) => return Ok(not_read(other)),
         };
@@ -345,9 +144,9 @@ impl Run<'_> {
             run: self,
         };
         let guessed = if source.can_reopen() {
-            rows.read(cut(document, CutMode::Guess))?
+            rows.read(cut(document, CutMode::Guess), kept)?
         } else {
-            rows.read(cut(document, CutMode::Exact))?
+            rows.read(cut(document, CutMode::Exact), kept)?
         };
         let Rows {
             batches,
@@ -366,7 +165,7 @@ impl Run<'_> {
                     ..rows
                 };
                 again
-                    .read(cut(document, CutMode::Exact))?
+                    .read(cut(document, CutMode::Exact), kept)?
                     .unwrap_or_default()
             }
         };
@@ -391,18 +190,50 @@ fn not_read(detection: Detection) -> Reading {
 
 /// What the rows of a source are read with.
 #[derive(Clone, Copy)]
-struct RowsOf<'s> {
+struct RowsOf<'s, 'r> {
     source: &'s Source,
     context: &'s FileContext,
-    run: Run<'s>,
+    run: Run<'r>,
+}
+
+/// What a thread keeps from file to file.
+#[derive(Default)]
+struct Kept<'r> {
+    /// The hand that read the last file, for another that is read with the same context.
+    hand: Option<(&'r FileContext, Hand<'r>)>,
+    /// Memory for text.
+    memory: Vec<u8>,
+}
+
+impl<'r> Kept<'r> {
+    /// The hand for a context: the one that is kept, or a new one that may be kept. None for a context of one file.
+    fn take(&mut self, context: &FileContext, run: Run<'r>) -> Option<(&'r FileContext, Hand<'r>)> {
+        let context = run.detector.lasting(context)?;
+        let kept = self.hand.take();
+        let same = kept.filter(|(of, _)| std::ptr::eq(*of, context));
+        Some(same.unwrap_or_else(|| (context, Hand::new(context, run))))
+    }
 }
 
 /// What a thread keeps from chunk to chunk.
 struct Hand<'w> {
     worker: Worker<'w>,
     reader: RecordReader,
+    /// Whether the last text ended where a record ended.
+    is_between_records: bool,
     /// Memory in which events are made.
     arena: Vec<u8>,
+}
+
+impl<'w> Hand<'w> {
+    fn new(context: &'w FileContext, run: Run<'w>) -> Hand<'w> {
+        Hand {
+            worker: Worker::new(context, run.names),
+            reader: RecordReader::new(context.delimiter),
+            is_between_records: true,
+            arena: Vec::new(),
+        }
+    }
 }
 
 /// The rows of a file, the times and places of their events, and what they moved.
@@ -420,9 +251,9 @@ enum Stop {
     Failed(InputError),
 }
 
-impl RowsOf<'_> {
+impl<'r> RowsOf<'_, 'r> {
     /// The rows of a document in batches, or nothing if a cut was wrong.
-    fn read(self, chunks: Chunks) -> Result<Option<Rows>, InputError> {
+    fn read(self, chunks: Chunks, kept: &mut Kept<'r>) -> Result<Option<Rows>, InputError> {
         let chunks = Mutex::new((chunks, 0));
         let lock = || chunks.lock().unwrap_or_else(PoisonError::into_inner);
         let next = || {
@@ -436,11 +267,7 @@ impl RowsOf<'_> {
             *told = read;
             chunk
         };
-        let begin = || Hand {
-            worker: Worker::new(self.context, self.run.names),
-            reader: RecordReader::new(self.context.delimiter),
-            arena: Vec::new(),
-        };
+        let begin = || Hand::new(self.context, self.run);
         let work = |hand: &mut Hand<'_>, number, chunk: Chunk| {
             let mut batch = self.read_chunk(hand, number, &chunk)?;
             lock().0.recycle(chunk.text);
@@ -466,13 +293,26 @@ impl RowsOf<'_> {
         let mut first = next();
         let read = match first.take() {
             // Most files are one chunk, and need no more than one thread.
-            Some(Ok(chunk)) if chunk.is_last => work(&mut begin(), 0, chunk).and_then(put),
+            Some(Ok(chunk)) if chunk.is_last => match kept.take(self.context, self.run) {
+                Some((context, mut hand)) => {
+                    let done = work(&mut hand, 0, chunk);
+                    // What stopped inside a record begins anew.
+                    if done.is_err() || !hand.is_between_records {
+                        hand.reader = RecordReader::new(context.delimiter);
+                    }
+                    kept.hand = Some((context, hand));
+                    done.and_then(put)
+                }
+                None => work(&mut begin(), 0, chunk).and_then(put),
+            },
             started => {
                 let mut started = Some(started);
                 let pieces = || started.take().unwrap_or_else(next);
                 in_order(pieces, begin, work, put)
             }
         };
+        let (chunks, _) = chunks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        kept.memory = chunks.into_memory();
         match read {
             Ok(()) => Ok(Some(Rows {
                 batches,
@@ -495,86 +335,11 @@ impl RowsOf<'_> {
         })? {
             hand.worker.read_row(record, &mut batch);
         }
-        if records.ended_clean() || chunk.is_last {
+        hand.is_between_records = records.ended_clean();
+        if hand.is_between_records || chunk.is_last {
             Ok(batch)
         } else {
             Err(Stop::WrongCut)
         }
     }
-}
-
-/// Whose history a file is: said by the person, or by the file's name, or by the one address that every row has.
-fn own_addresses(
-    source: &Source,
-    program: &Program,
-    detected: &Detected,
-    options: &Options,
-) -> Result<Vec<String>, InputError> {
-    let Some(own) = &program.own else {
-        return Ok(Vec::new());
-    };
-    let given = options.addresses_of(source);
-    if !given.is_empty() || !source.can_reopen() {
-        return Ok(given);
-    }
-    if let Some(found) = own
-        .file_name
-        .as_ref()
-        .and_then(|regex| regex.captures(source.file_name()))
-    {
-        let text = found
-            .get(1)
-            .or_else(|| found.get(0))
-            .map_or("", |found| found.as_str());
-        return Ok(vec![text.to_lowercase()]);
-    }
-    if own.columns.is_empty() {
-        return Ok(Vec::new());
-    }
-    let document = Document::open(source, program.encoding.as_deref())?;
-    let line = &detected.recognised.line;
-    let facts = Facts::default();
-    let context = FileContext::new(
-        detected.recognised.program.clone(),
-        detected.recognised.binding.clone(),
-        line.delimiter,
-        facts,
-    );
-    let mut chunks = document.into_chunks(detected.start, line.delimiter, CutMode::Exact);
-    let mut shared: Option<Vec<String>> = None;
-    while let Some(chunk) = chunks.next()? {
-        let mut reader = RecordReader::new(line.delimiter);
-        let mut records = reader.start(&chunk.text);
-        while let Some(record) = records
-            .next()
-            .map_err(|error| error.in_source(source.name(), chunk.lines_before))?
-        {
-            let view = RowView {
-                file: &context,
-                record,
-            };
-            let here: Vec<String> = own
-                .columns
-                .iter()
-                .map(|column| String::from_utf8_lossy(&view.cell(*column)).to_lowercase())
-                .filter(|text| !text.is_empty())
-                .collect();
-            if here.is_empty() {
-                continue;
-            }
-            match &mut shared {
-                None => shared = Some(here),
-                Some(shared) => shared.retain(|address| here.contains(address)),
-            }
-        }
-        chunks.recycle(chunk.text);
-    }
-    let mut shared = shared.unwrap_or_default();
-    shared.dedup();
-    // More than one address that all rows share (a file of one row) tells nothing.
-    Ok(if shared.len() == 1 {
-        shared
-    } else {
-        Vec::new()
-    })
 }

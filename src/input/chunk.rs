@@ -117,6 +117,11 @@ impl Chunks {
         self.spare.push(text);
     }
 
+    /// Memory that was taken back, for another text.
+    pub(crate) fn into_memory(mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
     /// Bytes of the source read so far, to set beside
     /// [`Source::size_bytes`](super::Source::size_bytes): compressed bytes where it is compressed.
     pub fn bytes_read(&self) -> u64 {

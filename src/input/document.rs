@@ -52,6 +52,15 @@ impl Document {
     /// # Errors
     /// When it cannot be read or is not text, or the label is not known.
     pub fn open(source: &Source, encoding: Option<&str>) -> Result<Document, InputError> {
+        Document::open_in(source, encoding, Vec::new())
+    }
+
+    /// [`open`](Self::open) with memory that held another text: [`Chunks::into_memory`] gives it back.
+    pub(crate) fn open_in(
+        source: &Source,
+        encoding: Option<&str>,
+        memory: Vec<u8>,
+    ) -> Result<Document, InputError> {
         let from_io = |error| InputError::from_io(source.name(), &error);
         if let Place::Sheet { sheet, .. } = source.place() {
             let text = workbook::sheet_text(source, sheet)?;
@@ -62,7 +71,7 @@ impl Document {
         }
         let mut raw = open_packed(source)?;
         let mut first = raw
-            .read_first(HEAD_BYTES, source.size_bytes())
+            .read_first_in(memory, HEAD_BYTES, source.size_bytes())
             .map_err(from_io)?;
         if first.starts_with(&GZIP) {
             raw = raw.preceded_by(first).gunzip();

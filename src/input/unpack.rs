@@ -61,10 +61,21 @@ impl Raw {
         count: usize,
         expected: Option<u64>,
     ) -> io::Result<Vec<u8>> {
+        self.read_first_in(Vec::new(), count, expected)
+    }
+
+    /// The same in memory that held something else.
+    pub(crate) fn read_first_in(
+        &mut self,
+        memory: Vec<u8>,
+        count: usize,
+        expected: Option<u64>,
+    ) -> io::Result<Vec<u8>> {
         // One byte more than expected, to see the end without more room.
         let expected = expected.and_then(|bytes| usize::try_from(bytes).ok());
         let room = expected.unwrap_or(count).saturating_add(1).min(count);
-        let mut first = vec![0; room];
+        let mut first = memory;
+        first.resize(room, 0);
         let mut length = 0;
         while length < count {
             if length == first.len() {

@@ -176,6 +176,7 @@ impl Compiler<'_, '_, '_> {
                 .iter()
                 .map(|text| HeaderPattern::with_stars(text))
                 .collect(),
+            uses_file_name: self.names.uses_file_name.get(),
             captures: self.captures,
             derived,
             own,

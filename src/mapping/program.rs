@@ -30,6 +30,8 @@ pub struct Program {
     /// Names of the captures; a file's binding has a text for each.
     pub captures: Vec<String>,
     pub derived: Vec<Expr>,
+    /// Whether any expression uses the name of the file.
+    pub uses_file_name: bool,
     pub own: Option<Own>,
     pub skips: Vec<Skip>,
     pub rules: Vec<Rule>,

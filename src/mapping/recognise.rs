@@ -59,7 +59,7 @@ struct Score {
 #[derive(Clone, Debug)]
 pub struct Recognised {
     pub program: Arc<Program>,
-    pub binding: Binding,
+    pub binding: Arc<Binding>,
     pub line: HeaderLine,
 }
 
@@ -110,7 +110,7 @@ pub fn recognise(
             let normal: Vec<String> = line.cells.iter().map(|cell| normalise(cell)).collect();
             let set: HashSet<&str> = normal.iter().map(String::as_str).collect();
             for mapping in candidates()
-                .filter(|mapping| !mapping.required().is_empty() && mapping.may_be(&set))
+                .filter(|mapping| mapping.may_be(&set) && !mapping.required().is_empty())
             {
                 let Ok(program) = library.program(mapping) else {
                     if !unrecognised.broken.contains(&mapping.id) {
@@ -128,7 +128,7 @@ pub fn recognise(
                 if let Some(binding) = bind(&program, &line.cells) {
                     found.push(Recognised {
                         program,
-                        binding,
+                        binding: Arc::new(binding),
                         line: (*line).clone(),
                     });
                 }

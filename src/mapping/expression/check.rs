@@ -1,5 +1,6 @@
 //! From the tree of an expression to a checked one: every name known, every type fitting.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -211,6 +212,8 @@ pub struct Names {
     /// Derived columns that are being checked now: using one of them would never end.
     pub pending: Vec<String>,
     pub has_own: bool,
+    /// Whether an expression that was checked uses the name of the file.
+    pub uses_file_name: Cell<bool>,
 }
 
 /// Checks an expression, whatever its type.
@@ -355,7 +358,10 @@ impl Checker<'_> {
             return Ok(Typed::Value(Expr::Capture(*index), Type::Text));
         }
         match name {
-            "file_name" => return Ok(Typed::Value(Expr::FileName, Type::Text)),
+            "file_name" => {
+                self.names.uses_file_name.set(true);
+                return Ok(Typed::Value(Expr::FileName, Type::Text));
+            }
             "given_asset" => return Ok(Typed::Value(Expr::GivenAsset, Type::Asset)),
             "sheet" => return Ok(Typed::Value(Expr::Sheet, Type::Text)),
             _ => {}

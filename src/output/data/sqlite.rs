@@ -15,6 +15,7 @@ use crate::ledger::EventRef;
 use crate::output::csv_text::put_id;
 use crate::output::findings::Findings;
 use crate::output::readback::WrittenSums;
+use crate::output::whole_file::begin_listed;
 
 /// Nobody else sees the file until it has its name, and a run that fails leaves none: it needs no journal. The size of a
 /// page is stated so that it does not depend on how SQLite was built.
@@ -34,9 +35,10 @@ pub(super) fn write(
 ) -> Result<WrittenData, DataError> {
     // SQLite writes to a name, so a file without one gets a copy.
     let Some(path) = path else {
-        let named = tempfile::NamedTempFile::new()?;
-        let written = write_at(job, named.path()).map_err(to_io)?;
-        io::copy(&mut File::open(named.path())?, file)?;
+        let begun = begin_listed(&std::env::temp_dir())?;
+        let named = begun.0.path();
+        let written = write_at(job, named).map_err(to_io)?;
+        io::copy(&mut File::open(named)?, file)?;
         return Ok(written);
     };
     Ok(write_at(job, path).map_err(to_io)?)

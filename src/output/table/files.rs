@@ -11,6 +11,7 @@ use super::cells::Cell;
 use crate::model::NameId;
 use crate::output::csv_text::put_cell;
 use crate::output::spreadsheet::exact_number;
+use crate::output::whole_file::{Listed, begin_listed};
 use crate::target::document::{Encoding, FileFormat};
 use crate::target::{Container, Part};
 
@@ -25,7 +26,9 @@ pub struct Sheet {
     pub number: u32,
     pub rows: u64,
     bytes: u64,
+    // Fields are dropped in this order: it is on the list until it is gone.
     content: Content,
+    listed: Listed,
 }
 
 enum Content {
@@ -40,7 +43,9 @@ pub struct Finished {
     pub account: Option<NameId>,
     pub number: u32,
     pub rows: u64,
+    // Fields are dropped in this order: it is on the list until it is gone.
     file: NamedTempFile,
+    listed: Listed,
 }
 
 impl Sheet {
@@ -57,11 +62,9 @@ impl Sheet {
         number: u32,
     ) -> io::Result<Sheet> {
         let container = &part.file;
-        let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix(".coinfold-");
-        let file = match folder {
-            Some(folder) => builder.tempfile_in(folder)?,
-            None => builder.tempfile()?,
+        let (file, listed) = match folder {
+            Some(folder) => begin_listed(folder)?,
+            None => begin_listed(&std::env::temp_dir())?,
         };
         let content = match container.format {
             FileFormat::Xlsx => {
@@ -98,6 +101,7 @@ impl Sheet {
             rows: 0,
             bytes: 0,
             content,
+            listed,
         };
         if let Content::Csv(out) = &mut sheet.content {
             let mut head = Vec::new();
@@ -199,6 +203,7 @@ impl Sheet {
             number: self.number,
             rows: self.rows,
             file,
+            listed: self.listed,
         })
     }
 }
@@ -210,6 +215,7 @@ impl Finished {
     /// When it cannot be renamed.
     pub fn name(self, path: &Path) -> io::Result<()> {
         self.file.persist(path).map_err(|error| error.error)?;
+        drop(self.listed);
         Ok(())
     }
 
