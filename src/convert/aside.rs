@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memmap2::MmapMut;
 
@@ -17,36 +17,17 @@ const FIXED_BYTES: u64 = 48 << 20;
 /// From here on a run need not be sparing with its buffers.
 const PLENTY_BYTES: u64 = 1 << 30;
 
-/// From how many bytes on an arena gets pages of its own.
-const OWN_PAGES_BYTES: usize = 1 << 20;
+/// Bytes of a shelf: some large pages.
+const SHELF_BYTES: usize = 32 << 20;
 
-/// Of how many bytes a large page is.
-const LARGE_PAGE_BYTES: usize = 2 << 20;
+/// Inputs of fewer bytes are not worth a shelf.
+const ENOUGH_FOR_SHELVES: u64 = 16 << 20;
 
-/// Bytes that stay as they are. Many of them lie in large pages, where the system has such: fresh memory is dear, and is
-/// handed out, cleared and taken back by the page.
+/// Bytes that stay as they are.
 pub enum Held {
     Bytes(Box<[u8]>),
-    Pages { pages: MmapMut, length: usize },
-}
-
-impl Held {
-    pub fn new(bytes: &[u8]) -> Held {
-        if bytes.len() < OWN_PAGES_BYTES {
-            return Held::Bytes(bytes.into());
-        }
-        // The system aligns to large pages what is as long as a number of them.
-        let Ok(mut pages) = MmapMut::map_anon(bytes.len().next_multiple_of(LARGE_PAGE_BYTES))
-        else {
-            return Held::Bytes(bytes.into());
-        };
-        // Without large pages it is only slower.
-        #[cfg(target_os = "linux")]
-        let _ = pages.advise(memmap2::Advice::HugePage);
-        let length = bytes.len();
-        pages[..length].copy_from_slice(bytes);
-        Held::Pages { pages, length }
-    }
+    /// On a shelf, once that is full or no more comes.
+    Shelved(Arc<OnceLock<MmapMut>>, Range<usize>),
 }
 
 impl Default for Held {
@@ -62,7 +43,72 @@ impl Deref for Held {
     fn deref(&self) -> &[u8] {
         match self {
             Held::Bytes(bytes) => bytes,
-            Held::Pages { pages, length } => &pages[..*length],
+            Held::Shelved(shelf, range) => {
+                let pages = shelf.get().expect("rows are looked at when all are read");
+                &pages[range.clone()]
+            }
+        }
+    }
+}
+
+/// Where the arenas of a run are held, one beside the other in large pages, where the system has such: fresh memory is
+/// dear, and is handed out, cleared and taken back by the page.
+#[derive(Default)]
+pub struct Shelves {
+    /// Those that have room still, and nobody uses now.
+    open: Mutex<Vec<Shelf>>,
+}
+
+struct Shelf {
+    /// None when it is closed.
+    pages: Option<MmapMut>,
+    used: usize,
+    closed: Arc<OnceLock<MmapMut>>,
+}
+
+impl Shelves {
+    /// Holds bytes, to be looked at when these shelves are gone.
+    pub fn hold(&self, bytes: &[u8]) -> Held {
+        let lock = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = lock().pop();
+        let shelf = open.filter(|shelf| SHELF_BYTES - shelf.used >= bytes.len());
+        let Some(mut shelf) = shelf.or_else(|| Shelf::for_bytes(bytes.len())) else {
+            return Held::Bytes(bytes.into());
+        };
+        let range = shelf.used..shelf.used + bytes.len();
+        if let Some(pages) = &mut shelf.pages {
+            pages[range.clone()].copy_from_slice(bytes);
+        }
+        shelf.used = range.end;
+        let held = Held::Shelved(shelf.closed.clone(), range);
+        lock().push(shelf);
+        held
+    }
+}
+
+impl Shelf {
+    /// None if the system gives no memory for it, or it is too small.
+    fn for_bytes(length: usize) -> Option<Shelf> {
+        if length > SHELF_BYTES {
+            return None;
+        }
+        let pages = MmapMut::map_anon(SHELF_BYTES).ok()?;
+        // Without large pages it is only slower.
+        #[cfg(target_os = "linux")]
+        let _ = pages.advise(memmap2::Advice::HugePage);
+        Some(Shelf {
+            pages: Some(pages),
+            used: 0,
+            closed: Arc::default(),
+        })
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        if let Some(pages) = self.pages.take() {
+            // It is closed once.
+            let _ = self.closed.set(pages);
         }
     }
 }
@@ -103,6 +149,12 @@ impl Memory {
     /// Whether there is plenty of it.
     pub fn is_plenty(&self) -> bool {
         self.limit >= PLENTY_BYTES
+    }
+
+    /// The shelves for inputs of so many bytes in all, if they are worth it.
+    pub fn shelves(memory: Option<&Memory>, total: u64) -> Option<Shelves> {
+        let is_wanted = total >= ENOUGH_FOR_SHELVES && memory.is_none_or(Memory::is_plenty);
+        is_wanted.then(Shelves::default)
     }
 
     /// Where a batch of so many events and bytes goes: into memory if there is room, else into the file.
@@ -279,16 +331,27 @@ mod tests {
 
     #[test]
     fn bytes_are_held_as_they_are_few_or_many() {
-        for length in [
+        let shelves = Shelves::default();
+        let texts: Vec<Vec<u8>> = [
             0,
             1,
-            OWN_PAGES_BYTES - 1,
-            OWN_PAGES_BYTES,
-            5 * OWN_PAGES_BYTES + 3,
-        ] {
-            let bytes: Vec<u8> = (0..length).map(|nth| (nth % 251) as u8).collect();
-            assert!(*Held::new(&bytes) == bytes, "{length}");
-        }
+            100,
+            SHELF_BYTES / 2,
+            SHELF_BYTES / 2,
+            7,
+            SHELF_BYTES,
+            3,
+            SHELF_BYTES + 1,
+            9,
+        ]
+        .iter()
+        .map(|length| (0..*length).map(|nth| (nth % 251 + length) as u8).collect())
+        .collect();
+        let held: Vec<Held> = texts.iter().map(|text| shelves.hold(text)).collect();
+        drop(shelves);
+        assert!(texts.iter().zip(&held).all(|(text, held)| **held == **text));
+        assert!(matches!(held[1], Held::Shelved(..)));
+        assert!(matches!(held[8], Held::Bytes(_)));
     }
 
     #[test]

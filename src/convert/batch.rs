@@ -13,7 +13,7 @@ use std::io;
 
 use rustc_hash::FxHashMap;
 
-use super::aside::{Aside, Held, Memory};
+use super::aside::{Aside, Held, Memory, Shelves};
 use super::sums::Sums;
 use crate::mapping::TEXT_COUNT;
 use crate::model::{Amount, Kind, NameId};
@@ -207,14 +207,22 @@ impl Batch {
     ///
     /// # Errors
     /// When they cannot be put aside.
-    pub(super) fn keep(&mut self, memory: Option<&Memory>) -> io::Result<Vec<u8>> {
+    pub(super) fn keep(
+        &mut self,
+        memory: Option<&Memory>,
+        shelves: Option<&Shelves>,
+    ) -> io::Result<Vec<u8>> {
         let draft = std::mem::take(&mut self.draft);
         let arena = draft.made();
         let aside = match memory {
             Some(memory) => memory.place(arena, self.keys.len())?,
             None => None,
         };
-        self.lying = aside.map_or_else(|| Lying::Held(Held::new(arena)), Lying::Aside);
+        self.lying = match (aside, shelves) {
+            (Some(aside), _) => Lying::Aside(aside),
+            (None, Some(shelves)) => Lying::Held(shelves.hold(arena)),
+            (None, None) => Lying::Held(Held::Bytes(arena.into())),
+        };
         Ok(draft.into_memory())
     }
 
@@ -353,7 +361,7 @@ impl Batch {
             batch.end_row();
         }
         let memory = Memory::new(0, std::env::temp_dir(), 0);
-        batch.keep(is_aside.then_some(&memory)).unwrap();
+        batch.keep(is_aside.then_some(&memory), None).unwrap();
         batch
     }
 }

@@ -24,8 +24,8 @@ use crate::in_order::in_order;
 use crate::input::{Chunk, Chunks, CutMode, Document, InputError, RecordReader, Source, limits};
 use crate::mapping::{Library, Unrecognised};
 
-use aside::Memory;
 pub use aside::{AsideFile, Extent};
+use aside::{Memory, Shelves};
 pub use batch::{
     BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Legs, Outcome, Reject,
     Row, SkipReason, UniqueRecord, events,
@@ -89,11 +89,13 @@ pub fn convert(
         let folder = options.aside_folder.clone();
         Memory::new(limit, folder.unwrap_or_else(std::env::temp_dir), total)
     });
+    let shelves = Memory::shelves(memory.as_ref(), total);
     let run = Run {
         detector: &Detector::new(library, options),
         options,
         names,
         memory: memory.as_ref(),
+        shelves: shelves.as_ref(),
         progress,
     };
     sources
@@ -111,6 +113,7 @@ struct Run<'r> {
     options: &'r Options,
     names: &'r RunNames,
     memory: Option<&'r Memory>,
+    shelves: Option<&'r Shelves>,
     progress: &'r (dyn Fn(Advance) + Sync),
 }
 
@@ -273,7 +276,9 @@ impl<'r> RowsOf<'_, 'r> {
             lock().0.recycle(chunk.text);
             (self.run.progress)(Advance::Rows(batch.records_read));
             let failed = |error| Stop::Failed(InputError::from_io(self.source.name(), &error));
-            hand.arena = batch.keep(self.run.memory).map_err(failed)?;
+            hand.arena = batch
+                .keep(self.run.memory, self.run.shelves)
+                .map_err(failed)?;
             Ok(batch)
         };
         let mut batches: Vec<Batch> = Vec::new();
