@@ -182,10 +182,9 @@ struct Window {
     ends: u64,
     /// The first byte is a quote that opens (bit 0).
     opened: u64,
-    /// Where a quote is not right.
+    /// Where a quote is not right; there, and where a line end is between quotes.
     wrong: u64,
-    /// There is a line end between quotes.
-    has_lines: bool,
+    unusual: u64,
 }
 
 impl Before {
@@ -208,7 +207,7 @@ impl Before {
                 ends: separators << 1,
                 opened: 0,
                 wrong: 0,
-                has_lines: false,
+                unusual: 0,
             };
             let before = Before {
                 inside: 0,
@@ -223,6 +222,7 @@ impl Before {
         let closed = closing << 1 | self.closing;
         let separators = separators & !between;
         let after_separator = separators << 1 | self.separated;
+        let wrong = opening & !after_separator | closed & !separators;
         let window = Window {
             separators,
             line_ends: marks.line_ends & !between,
@@ -230,8 +230,8 @@ impl Before {
             begins: separators.wrapping_add(separators & opening >> 1),
             ends: separators.wrapping_add(separators & !closed),
             opened: opening & 1,
-            wrong: opening & !after_separator | closed & !separators,
-            has_lines: marks.line_ends & between != 0,
+            wrong,
+            unusual: wrong | marks.line_ends & between,
         };
         let before = Before {
             inside: 0_u64.wrapping_sub(between >> (BLOCK - 1)),
@@ -248,75 +248,72 @@ impl RecordReader {
     #[inline(never)]
     fn find(&mut self, text: &[u8]) -> Found {
         let limit = self.record_bytes;
-        let mut found = Found::default();
+        let mut has_lines = false;
         let mut before = Before::RECORD;
-        let mut cells = 0;
-        let mut records = 0;
+        let (mut cells, mut records) = (0, 0);
         // Cells of the records that were found, and where the next one begins.
-        let mut cells_of_found = 0;
-        let mut record = 0;
+        let (mut cells_of_found, mut record) = (0, 0);
         let mut cell = 0_u32;
         let mut block = 0;
         // What does not fit into 32 bits is longer than the limit.
-        while block <= if records == 0 { limit } else { FOUND_BYTES }
+        let mut last_block = limit;
+        'blocks: while block <= last_block
+            && cells <= RECORD_CELLS
+            && records <= ENDS - BLOCK
             && let Some(left) = text.get(block..)
         {
             let marks = match left.first_chunk() {
                 Some(bytes) => Marks::of(bytes, self.delimiter),
                 None => marks_of_end(left, self.delimiter),
             };
-            let (window, next) = before.window(marks);
+            let (mut window, next) = before.window(marks);
             before = next;
-            let (Some(room), Some(ends)) = (
-                self.spans
-                    .get_mut(cells..)
-                    .and_then(<[_]>::first_chunk_mut::<BLOCK>),
-                self.ends
-                    .get_mut(records..)
-                    .and_then(<[_]>::first_chunk_mut::<BLOCK>),
-            ) else {
-                break;
-            };
             let at = block as u32;
             cell += window.opened as u32;
+            let room = self.spans[cells..].first_chunk_mut().expect("room");
             let placed = place_cells(room, &window, at, &mut cell);
-            found.has_lines |= window.has_lines;
-            let mut line_ends = window.line_ends;
-            if window.wrong != 0 {
-                // Those before the first that is not right.
-                line_ends &= window.wrong.wrapping_sub(1) & !window.wrong;
+            if window.unusual != 0 {
+                has_lines = true;
+                last_block = leave_out_wrong(&mut window).unwrap_or(last_block);
             }
-            for end in ends {
-                if line_ends == 0 {
-                    break;
-                }
+            while window.line_ends != 0 {
+                let line_ends = window.line_ends;
                 let up_to = line_ends ^ line_ends.wrapping_sub(1);
                 let line_end = at + line_ends.trailing_zeros();
                 let all_cells = cells as u32 + (window.separators & up_to).count_ones();
-                let is_small = all_cells - cells_of_found <= RECORD_CELLS as u32
-                    && (line_end - record) as usize <= limit;
-                if !is_small {
-                    found.records = records as u32;
-                    return found;
+                if all_cells - cells_of_found > RECORD_CELLS as u32
+                    || (line_end - record) as usize > limit
+                {
+                    break 'blocks;
                 }
-                *end = End {
+                self.ends[records] = End {
                     line_end,
                     cells: all_cells,
                 };
                 records += 1;
                 cells_of_found = all_cells;
                 record = line_end + 1;
-                line_ends &= line_ends.wrapping_sub(1);
-            }
-            if window.wrong != 0 {
-                break;
+                window.line_ends &= line_ends.wrapping_sub(1);
+                last_block = last_block.min(FOUND_BYTES);
             }
             cells += placed;
             block += BLOCK;
         }
-        found.records = records as u32;
-        found
+        Found {
+            records: records as u32,
+            has_lines,
+        }
     }
+}
+
+/// Leaves only the records of a block before the first quote that is not right. If there is one, gives where the last block
+/// begins: this one is.
+#[cold]
+#[inline(never)]
+fn leave_out_wrong(window: &mut Window) -> Option<usize> {
+    let first = window.wrong & window.wrong.wrapping_neg();
+    window.line_ends &= first.wrapping_sub(1);
+    (first != 0).then_some(0)
 }
 
 /// Writes the cells that end in a block which begins at `at`; says how many there are. `cell` is where the first of them
@@ -325,15 +322,16 @@ impl RecordReader {
 fn place_cells(room: &mut [Span; BLOCK], window: &Window, at: u32, cell: &mut u32) -> usize {
     let mut begins = window.begins;
     let mut ends = window.ends;
+    let (before, behind) = (at.wrapping_sub(1), at.wrapping_add(1));
     let mut placed = 0;
     for eight in room.as_chunks_mut::<8>().0 {
         for (index, span) in eight.iter_mut().enumerate() {
             if begins == 0 {
                 return placed + index;
             }
-            let end = at.wrapping_add(ends.trailing_zeros()).wrapping_sub(1);
+            let end = before.wrapping_add(ends.trailing_zeros());
             *span = (*cell, end);
-            *cell = at.wrapping_add(begins.trailing_zeros()).wrapping_add(1);
+            *cell = behind.wrapping_add(begins.trailing_zeros());
             begins &= begins.wrapping_sub(1);
             ends &= ends.wrapping_sub(1);
         }
@@ -359,7 +357,7 @@ impl<'a> Records<'a> {
     /// A record that passes a [limit](super::limits). It counts lines within this text and does not
     /// know its source: [`InputError::in_source`] puts both right. No record follows it.
     #[allow(clippy::should_implement_trait)] // the record borrows the reader's buffers
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, InputError> {
         if self.state != State::Between {
             return Ok(None);
