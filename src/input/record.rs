@@ -1,7 +1,7 @@
 //! From text to records of cells, without an allocation per record.
 //!
-//! Almost every record is read the fast way: separators are found 64 bytes at a time, those between
-//! quotes are left out, and the cells are slices of the text. This is right if every quote of the record
+//! Almost every record is read the fast way: separators are found 64 bytes at a time for many records together, those
+//! between quotes are left out, and the cells are slices of the text. This is right if every quote of the record
 //! is the first or the last byte of a cell that has no other quotes, which the same masks show: then
 //! `csv-core`, whose rules are the ones that count, would find the same. So it would if no cell begins with
 //! a quote, and all quotes are part of cells. Any other record (most of them have an escaped quote) is read
@@ -23,14 +23,25 @@ pub struct RecordReader {
     delimiter: u8,
     /// Made when the first record needs it.
     quoted: Option<QuotedReader>,
-    /// Where the cells of the current record are, and room for more.
+    /// Where the cells of the records that were found together are, and room for more.
     spans: Box<[Span; SPANS]>,
+    /// Where those records end, and room for more.
+    ends: Box<[End; ENDS]>,
     /// The longest record in bytes: a field so that tests can make it small.
     record_bytes: usize,
 }
 
-/// Where a cell begins and ends, in bytes from where its record's cells are.
+/// Where a cell begins and ends, in bytes from where the cells of its record, or of those found with it, are.
 type Span = (u32, u32);
+
+/// Where a record ends.
+#[derive(Clone, Copy, Debug, Default)]
+struct End {
+    /// Its line end, in bytes from the first of the records that were found together.
+    line_end: u32,
+    /// How many cells it and those before it have.
+    cells: u32,
+}
 
 impl RecordReader {
     /// A reader of records whose cells are separated by `delimiter`.
@@ -45,7 +56,8 @@ impl RecordReader {
         RecordReader {
             delimiter,
             quoted: None,
-            spans: no_spans(),
+            spans: zeroed(),
+            ends: zeroed(),
             record_bytes: RECORD_BYTES,
         }
     }
@@ -65,9 +77,32 @@ impl RecordReader {
             text,
             at: 0,
             line: 0,
-            window: Window::before(0),
+            base: text,
+            found: Found::default(),
+            given: 0,
+            given_cells: 0,
             state: State::Between,
         }
+    }
+
+    /// Finds the cells and the end of the record that `text` begins with, if none of its cells begins with a quote: then
+    /// all its quotes are part of cells. Gives their number and its length; `None` if one does, or it passes a limit.
+    fn read_unquoted(&mut self, text: &[u8]) -> Option<(usize, usize)> {
+        // One byte more than a record may have: the line end after it.
+        let window = &text[..text.len().min(self.record_bytes.saturating_add(1))];
+        let length = memchr2(b'\n', b'\r', window).unwrap_or(window.len());
+        let record = &window[..length];
+        let mut cells = 0;
+        let mut cell = 0;
+        for end in memchr_iter(self.delimiter, record).chain([length]) {
+            if record.get(cell) == Some(&b'"') || cells == RECORD_CELLS {
+                return None;
+            }
+            self.spans[cells] = (cell as u32, end as u32);
+            cells += 1;
+            cell = end + 1;
+        }
+        (length <= self.record_bytes).then_some((cells, length))
     }
 
     /// Reads the record that `text` begins with by `csv-core`; where it ends, and how many cells it has.
@@ -93,8 +128,22 @@ pub struct Records<'a> {
     at: usize,
     /// Lines before `at`.
     line: u32,
-    window: Window,
+    /// The text from the first of the records on that were found together.
+    base: &'a [u8],
+    found: Found,
+    /// How many of them were given out, and how many cells those had.
+    given: u32,
+    given_cells: u32,
     state: State,
+}
+
+/// Records that were found together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    /// How many there are. A blank line counts as one.
+    records: u32,
+    /// There are line ends between quotes.
+    has_lines: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,103 +158,186 @@ enum State {
     Failed,
 }
 
-/// The block of text that is being read, as masks of [`BLOCK`] bits. The quotes of the records in it count
-/// as right if each stands at the beginning of a cell, or before its end.
+/// What a block of text is to those behind it.
 #[derive(Clone, Copy, Debug)]
-struct Window {
-    /// Where the block begins.
-    block: usize,
-    /// Line ends outside of quotes. The end of the text counts as one.
-    line_ends: u64,
-    /// Quotes that open, and the bytes after those that close.
-    opening: u64,
-    closed: u64,
-    /// For each delimiter outside of quotes: the byte before the first one of the next cell without its
-    /// quotes, and the byte after the last one of the cell before it. If the latter is not in the block
-    /// any more, the mask has no bit for it.
-    begins: u64,
-    ends: u64,
-    /// Where a quote is not right; there, and where a line end is between quotes.
-    wrong: u64,
-    unusual: u64,
-    /// All ones if the block ends between quotes, else zero.
+struct Before {
+    /// All ones if it ends between quotes, else zero.
     inside: u64,
-    /// The block's last byte separates; it closes quotes (bit 0 each).
+    /// Its last byte separates; it closes quotes (bit 0 each).
     separated: u64,
     closing: u64,
 }
 
-impl Window {
-    /// Before the first block, which is to begin at `next`, where a record begins.
-    fn before(next: usize) -> Window {
-        Window {
-            block: next.wrapping_sub(BLOCK),
-            line_ends: 0,
-            opening: 0,
-            closed: 0,
-            begins: 0,
-            ends: 0,
-            wrong: 0,
-            unusual: 0,
-            inside: 0,
-            separated: 1,
-            closing: 0,
-        }
-    }
+/// A block of text as masks of [`BLOCK`] bits. The quotes of the records in it count as right if each stands at the
+/// beginning of a cell, or before its end.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// What separates cells outside of quotes: delimiters and line ends. The end of the text counts as a line end.
+    separators: u64,
+    /// Line ends outside of quotes.
+    line_ends: u64,
+    /// For each separator: the byte before the first one of the next cell without its quotes, and the byte after the last
+    /// one of the cell before it. If the latter is not in the block any more, the mask has no bit for it.
+    begins: u64,
+    ends: u64,
+    /// The first byte is a quote that opens (bit 0).
+    opened: u64,
+    /// Where a quote is not right; there, and where a line end is between quotes.
+    wrong: u64,
+    unusual: u64,
+}
 
-    fn next(&self) -> usize {
-        self.block.wrapping_add(BLOCK)
-    }
+impl Before {
+    /// Before a block where a record begins.
+    const RECORD: Before = Before {
+        inside: 0,
+        separated: 1,
+        closing: 0,
+    };
 
-    /// Moves to the next block; `false` if the text ended before it.
+    /// The window of a block, and what it is to the next one.
     #[inline(always)]
-    fn advance(&mut self, text: &[u8], delimiter: u8) -> bool {
-        let next = self.next();
-        let Some(left) = text.get(next..) else {
-            return false;
-        };
-        let marks = match left.first_chunk() {
-            Some(block) => Marks::of(block, delimiter),
-            None => marks_of_end(left, delimiter),
-        };
-        self.block = next;
-        self.set(marks);
-        true
-    }
-
-    #[inline(always)]
-    fn set(&mut self, marks: Marks) {
+    fn window(self, marks: Marks) -> (Window, Before) {
         let separators = marks.delimiters | marks.line_ends;
         if marks.quotes | self.inside | self.closing == 0 {
-            self.line_ends = marks.line_ends;
-            self.opening = 0;
-            self.closed = 0;
-            self.begins = marks.delimiters;
-            self.ends = marks.delimiters << 1;
-            self.wrong = 0;
-            self.unusual = 0;
-            self.separated = separators >> (BLOCK - 1);
-            return;
+            let window = Window {
+                separators,
+                line_ends: marks.line_ends,
+                begins: separators,
+                ends: separators << 1,
+                opened: 0,
+                wrong: 0,
+                unusual: 0,
+            };
+            let before = Before {
+                inside: 0,
+                separated: separators >> (BLOCK - 1),
+                closing: 0,
+            };
+            return (window, before);
         }
         let between = odd_so_far(marks.quotes) ^ self.inside;
         let opening = marks.quotes & between;
         let closing = marks.quotes & !between;
         let closed = closing << 1 | self.closing;
         let separators = separators & !between;
-        let delimiters = marks.delimiters & !between;
         let after_separator = separators << 1 | self.separated;
-        self.line_ends = marks.line_ends & !between;
-        self.opening = opening;
-        self.closed = closed;
-        // Added to itself, a bit moves to the next place.
-        self.begins = delimiters.wrapping_add(delimiters & opening >> 1);
-        self.ends = delimiters.wrapping_add(delimiters & !closed);
-        self.wrong = opening & !after_separator | closed & !separators;
-        self.unusual = self.wrong | marks.line_ends & between;
-        self.inside = 0_u64.wrapping_sub(between >> (BLOCK - 1));
-        self.separated = separators >> (BLOCK - 1);
-        self.closing = closing >> (BLOCK - 1);
+        let wrong = opening & !after_separator | closed & !separators;
+        let window = Window {
+            separators,
+            line_ends: marks.line_ends & !between,
+            // Added to itself, a bit moves to the next place.
+            begins: separators.wrapping_add(separators & opening >> 1),
+            ends: separators.wrapping_add(separators & !closed),
+            opened: opening & 1,
+            wrong,
+            unusual: wrong | marks.line_ends & between,
+        };
+        let before = Before {
+            inside: 0_u64.wrapping_sub(between >> (BLOCK - 1)),
+            separated: separators >> (BLOCK - 1),
+            closing: closing >> (BLOCK - 1),
+        };
+        (window, before)
     }
+}
+
+impl RecordReader {
+    /// Finds the cells and ends of records in `text`, which begins where one begins: of some, up to one that needs
+    /// `csv-core` or passes a limit.
+    #[inline(never)]
+    fn find(&mut self, text: &[u8]) -> Found {
+        let limit = self.record_bytes;
+        let mut has_lines = false;
+        let mut before = Before::RECORD;
+        let (mut cells, mut records) = (0, 0);
+        // Cells of the records that were found, and where the next one begins.
+        let (mut cells_of_found, mut record) = (0, 0);
+        let mut cell = 0_u32;
+        let mut block = 0;
+        // What does not fit into 32 bits is longer than the limit.
+        let mut last_block = limit;
+        'blocks: while block <= last_block
+            && cells <= RECORD_CELLS
+            && records <= ENDS - BLOCK
+            && let Some(left) = text.get(block..)
+        {
+            let marks = match left.first_chunk() {
+                Some(bytes) => Marks::of(bytes, self.delimiter),
+                None => marks_of_end(left, self.delimiter),
+            };
+            let (mut window, next) = before.window(marks);
+            before = next;
+            let at = block as u32;
+            cell += window.opened as u32;
+            let room = self.spans[cells..].first_chunk_mut().expect("room");
+            let placed = place_cells(room, &window, at, &mut cell);
+            if window.unusual != 0 {
+                has_lines = true;
+                last_block = leave_out_wrong(&mut window).unwrap_or(last_block);
+            }
+            while window.line_ends != 0 {
+                let line_ends = window.line_ends;
+                let up_to = line_ends ^ line_ends.wrapping_sub(1);
+                let line_end = at + line_ends.trailing_zeros();
+                let all_cells = cells as u32 + (window.separators & up_to).count_ones();
+                if all_cells - cells_of_found > RECORD_CELLS as u32
+                    || (line_end - record) as usize > limit
+                {
+                    break 'blocks;
+                }
+                self.ends[records] = End {
+                    line_end,
+                    cells: all_cells,
+                };
+                records += 1;
+                cells_of_found = all_cells;
+                record = line_end + 1;
+                window.line_ends &= line_ends.wrapping_sub(1);
+                last_block = last_block.min(FOUND_BYTES);
+            }
+            cells += placed;
+            block += BLOCK;
+        }
+        Found {
+            records: records as u32,
+            has_lines,
+        }
+    }
+}
+
+/// Leaves only the records of a block before the first quote that is not right. If there is one, gives where the last block
+/// begins: this one is.
+#[cold]
+#[inline(never)]
+fn leave_out_wrong(window: &mut Window) -> Option<usize> {
+    let first = window.wrong & window.wrong.wrapping_neg();
+    window.line_ends &= first.wrapping_sub(1);
+    (first != 0).then_some(0)
+}
+
+/// Writes the cells that end in a block which begins at `at`; says how many there are. `cell` is where the first of them
+/// begins, and then where the next one does.
+#[inline(always)]
+fn place_cells(room: &mut [Span; BLOCK], window: &Window, at: u32, cell: &mut u32) -> usize {
+    let mut begins = window.begins;
+    let mut ends = window.ends;
+    let (before, behind) = (at.wrapping_sub(1), at.wrapping_add(1));
+    let mut placed = 0;
+    for eight in room.as_chunks_mut::<8>().0 {
+        for (index, span) in eight.iter_mut().enumerate() {
+            if begins == 0 {
+                return placed + index;
+            }
+            let end = before.wrapping_add(ends.trailing_zeros());
+            *span = (*cell, end);
+            *cell = behind.wrapping_add(begins.trailing_zeros());
+            begins &= begins.wrapping_sub(1);
+            ends &= ends.wrapping_sub(1);
+        }
+        placed += 8;
+    }
+    placed
 }
 
 /// The marks of the last bytes of a text, fewer than a block, with a line end after them.
@@ -218,15 +350,6 @@ fn marks_of_end(left: &[u8], delimiter: u8) -> Marks {
     Marks::of(&block, delimiter)
 }
 
-/// What was found out about the record that is being read.
-#[derive(Clone, Copy, Debug)]
-struct Reading {
-    cells: usize,
-    end: usize,
-    /// There are line ends between quotes.
-    has_lines: bool,
-}
-
 impl<'a> Records<'a> {
     /// The next record, or `None` at the end of the text. Blank lines are no records.
     ///
@@ -234,148 +357,84 @@ impl<'a> Records<'a> {
     /// A record that passes a [limit](super::limits). It counts lines within this text and does not
     /// know its source: [`InputError::in_source`] puts both right. No record follows it.
     #[allow(clippy::should_implement_trait)] // the record borrows the reader's buffers
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, InputError> {
         if self.state != State::Between {
             return Ok(None);
         }
+        loop {
+            if self.given == self.found.records && !self.find() {
+                return self.next_unfound();
+            }
+            let end = self.reader.ends[self.given as usize];
+            let first_cell = std::mem::replace(&mut self.given_cells, end.cells);
+            self.given += 1;
+            let line_end = self.text.len() - self.base.len() + end.line_end as usize;
+            let begin = self.at;
+            if line_end > begin {
+                let line = self.line;
+                self.step_over_line_end(line_end);
+                let bytes = &self.text[begin..line_end];
+                if self.found.has_lines {
+                    self.line += count_lines(bytes);
+                }
+                return Ok(Some(Record {
+                    base: self.base,
+                    spans: &self.reader.spans[first_cell as usize..end.cells as usize],
+                    line,
+                    bytes,
+                }));
+            }
+            // A blank line.
+            if line_end < self.text.len() {
+                self.step_over_line_end(line_end);
+            }
+        }
+    }
+
+    /// Finds the next records, past blank lines; false if the next one needs `csv-core` or passes a limit, or none
+    /// follows.
+    #[inline(never)]
+    fn find(&mut self) -> bool {
+        self.step_over_blank_lines();
+        self.base = &self.text[self.at.min(self.text.len())..];
+        self.given = 0;
+        self.given_cells = 0;
+        self.found = match self.base {
+            [] => Found::default(),
+            base => self.reader.find(base),
+        };
+        self.found.records > 0
+    }
+
+    #[inline]
+    fn step_over_blank_lines(&mut self) {
         while let Some(byte @ (b'\n' | b'\r')) = self.text.get(self.at) {
             self.line += u32::from(*byte == b'\n');
             self.at += 1;
         }
+    }
+
+    /// The next record, which was not found with others.
+    #[cold]
+    #[inline(never)]
+    fn next_unfound(&mut self) -> Result<Option<Record<'_>>, InputError> {
         let begin = self.at;
         if begin >= self.text.len() {
             self.state = State::EndedClean;
             return Ok(None);
         }
-        let reading = match self.read_plain(begin) {
-            Some(reading) => reading,
-            None => match self.read_unquoted(begin) {
-                Some(reading) => reading,
-                None => return self.next_quoted(begin),
-            },
+        let Some((cells, length)) = self.reader.read_unquoted(&self.text[begin..]) else {
+            return self.next_quoted(begin);
         };
         let line = self.line;
-        self.step_over_line_end(reading.end);
-        let bytes = &self.text[begin..reading.end];
-        if reading.has_lines {
-            self.line += count_lines(bytes);
-        }
+        self.step_over_line_end(begin + length);
         Ok(Some(Record {
-            base: &self.text[begin..],
-            spans: &self.reader.spans[..reading.cells],
+            base: self.base,
+            spans: &self.reader.spans[..cells],
             line,
-            bytes,
+            bytes: &self.text[begin..begin + length],
         }))
-    }
-
-    /// Finds the cells and the end of the record at `begin`, which is not a blank line; `None` if it
-    /// needs `csv-core`, or passes a limit.
-    #[inline]
-    fn read_plain(&mut self, begin: usize) -> Option<Reading> {
-        let text = self.text;
-        let window = &mut self.window;
-        let delimiter = self.reader.delimiter;
-        let limit = self.reader.record_bytes;
-        let spans = &mut *self.reader.spans;
-        while begin.wrapping_sub(window.block) >= BLOCK {
-            advance_between(window, text, delimiter)?;
-        }
-        let from = begin - window.block;
-        // The bits of the window that are of this record.
-        let mut ours = u64::MAX << from;
-        // Where the block begins, from the beginning of the record. What does not fit into 32 bits is longer
-        // than the limit, which is seen below.
-        let mut block = 0_u32.wrapping_sub(from as u32);
-        let mut cell = (window.opening >> from) as u32 & 1;
-        let mut cells = 0;
-        let mut has_lines = false;
-        loop {
-            let line_end = window.line_ends & ours;
-            // Up to the lowest one, or all.
-            ours &= line_end ^ line_end.wrapping_sub(1);
-            if window.unusual & ours != 0 {
-                if window.wrong & ours != 0 {
-                    return None;
-                }
-                has_lines = true;
-            }
-            if cells > RECORD_CELLS {
-                return None;
-            }
-            let room: &mut [Span; ROOM] = spans[cells..].first_chunk_mut()?;
-            let mut begins = window.begins & ours;
-            let mut ends = window.ends & ours;
-            let mut found = 0;
-            'cells: for eight in room.as_chunks_mut::<8>().0 {
-                for (index, span) in eight.iter_mut().enumerate() {
-                    if begins == 0 {
-                        found += index;
-                        break 'cells;
-                    }
-                    let end = block.wrapping_add(ends.trailing_zeros()).wrapping_sub(1);
-                    *span = (cell, end);
-                    cell = block.wrapping_add(begins.trailing_zeros()).wrapping_add(1);
-                    begins &= begins.wrapping_sub(1);
-                    ends &= ends.wrapping_sub(1);
-                }
-                found += 8;
-            }
-            cells += found;
-            if line_end != 0 {
-                let bit = line_end.trailing_zeros();
-                let closed = (window.closed >> bit) as u32 & 1;
-                room[found % ROOM] = (cell, block.wrapping_add(bit).wrapping_sub(closed));
-                cells += 1;
-                let end = window.block + bit as usize;
-                let fits = cells <= RECORD_CELLS && end - begin <= limit;
-                return fits.then_some(Reading {
-                    cells,
-                    end,
-                    has_lines,
-                });
-            }
-            if window.next() - begin > limit || !window.advance(text, delimiter) {
-                return None;
-            }
-            ours = u64::MAX;
-            block = block.wrapping_add(BLOCK as u32);
-            cell += window.opening as u32 & 1;
-        }
-    }
-
-    /// Finds the cells and the end of the record at `begin`, which is not a blank line, if no cell of it
-    /// begins with a quote: then all its quotes are part of cells. `None` if one does, or it passes a limit.
-    #[cold]
-    #[inline(never)]
-    fn read_unquoted(&mut self, begin: usize) -> Option<Reading> {
-        let RecordReader {
-            delimiter,
-            spans,
-            record_bytes,
-            ..
-        } = &mut *self.reader;
-        let text = &self.text[begin..];
-        // One byte more than a record may have: the line end after it.
-        let window = &text[..text.len().min(record_bytes.saturating_add(1))];
-        let length = memchr2(b'\n', b'\r', window).unwrap_or(window.len());
-        let record = &window[..length];
-        let mut cells = 0;
-        let mut cell = 0;
-        for end in memchr_iter(*delimiter, record).chain([length]) {
-            if record.get(cell) == Some(&b'"') || cells == RECORD_CELLS {
-                return None;
-            }
-            spans[cells] = (cell as u32, end as u32);
-            cells += 1;
-            cell = end + 1;
-        }
-        self.window = Window::before(begin + length + 1);
-        (length <= *record_bytes).then_some(Reading {
-            cells,
-            end: begin + length,
-            has_lines: false,
-        })
     }
 
     /// Did the text end where a record ends? Known when [`next`](Self::next) has returned `None`.
@@ -417,7 +476,6 @@ impl<'a> Records<'a> {
         let line = self.line;
         self.line += count_lines(bytes);
         self.step_over_line_end(end);
-        self.window = Window::before(self.at);
         let quoted = self.reader.quoted.as_ref();
         Ok(Some(Record {
             base: quoted.map_or(&[], |quoted| &quoted.cells),
@@ -460,22 +518,19 @@ impl<'a> Records<'a> {
     }
 }
 
-/// How many spans there is room for when a block is read: no block has more cells.
-const ROOM: usize = 2 * BLOCK;
+/// No records are looked for together beyond so many bytes: their spans are to stay in the nearest cache.
+const FOUND_BYTES: usize = 8 * 1024;
 
 /// As many spans as a record may have, and room for those of a block that has more.
-const SPANS: usize = RECORD_CELLS + ROOM;
+const SPANS: usize = RECORD_CELLS + BLOCK;
 
-fn no_spans() -> Box<[Span; SPANS]> {
-    let spans = vec![(0, 0); SPANS].into_boxed_slice();
-    spans.try_into().expect("as many as were asked for")
-}
+/// As many records as are found together, and room for those of a block that has more.
+const ENDS: usize = 512 + BLOCK;
 
-/// Moves to the next block, past blank lines.
-#[cold]
-#[inline(never)]
-fn advance_between(window: &mut Window, text: &[u8], delimiter: u8) -> Option<()> {
-    window.advance(text, delimiter).then_some(())
+fn zeroed<T: Clone + Default, const N: usize>() -> Box<[T; N]> {
+    let places = vec![T::default(); N].into_boxed_slice();
+    let places = places.try_into().ok();
+    places.expect("as many as were asked for")
 }
 
 /// The error for a record that begins on this line (1-based) and is longer than `limit_bytes`.

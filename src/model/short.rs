@@ -130,7 +130,9 @@ impl<'t> Within<'t> {
         if self.length > N {
             return None;
         }
-        self.whole.get(self.at..)?.first_chunk()
+        self.whole
+            .get(self.at..self.at.wrapping_add(N))?
+            .first_chunk()
     }
 }
 

@@ -9,12 +9,27 @@ const LINE_BYTES: usize = 4096;
 /// Whatever is put into a line finds that many bytes free.
 const FREE_BYTES: usize = 128;
 
-/// Where lines are put together.
-pub struct LineBytes(Box<[u8; LINE_BYTES]>);
+/// Where lines are put together, and wait until there are many.
+pub struct LineBytes {
+    bytes: Box<[u8; LINE_BYTES]>,
+    /// How many bytes wait.
+    length: usize,
+}
 
 impl Default for LineBytes {
     fn default() -> LineBytes {
-        LineBytes(Box::new([0; LINE_BYTES]))
+        LineBytes {
+            bytes: Box::new([0; LINE_BYTES]),
+            length: 0,
+        }
+    }
+}
+
+impl LineBytes {
+    /// Appends what waits to its buffer.
+    pub fn move_to(&mut self, buffer: &mut Vec<u8>) {
+        buffer.extend_from_slice(&self.bytes[..self.length]);
+        self.length = 0;
     }
 }
 
@@ -23,6 +38,8 @@ impl Default for LineBytes {
 pub struct Lines<'p> {
     buffer: &'p mut Vec<u8>,
     bytes: &'p mut [u8; LINE_BYTES],
+    /// How many bytes wait after these lines.
+    waiting: &'p mut usize,
     /// How many bytes are there.
     length: usize,
     /// How often the bytes were moved to the buffer.
@@ -38,21 +55,22 @@ pub struct Mark {
 }
 
 impl<'p> Lines<'p> {
-    /// New lines, that go to the end of the buffer.
+    /// New lines, that go behind those that wait, and with them to the end of the buffer.
     #[inline]
     pub fn new(bytes: &'p mut LineBytes, buffer: &'p mut Vec<u8>) -> Lines<'p> {
         Lines {
             buffer,
-            bytes: &mut bytes.0,
-            length: 0,
+            bytes: &mut bytes.bytes,
+            length: bytes.length,
+            waiting: &mut bytes.length,
             moves: 0,
         }
     }
 
-    /// Appends the lines to their buffer.
+    /// Leaves the lines to wait: [`LineBytes::move_to`] must follow.
     #[inline]
     pub fn finish(self) {
-        self.buffer.extend_from_slice(&self.bytes[..self.length]);
+        *self.waiting = self.length;
     }
 
     /// Where [`FREE_BYTES`] are free.
@@ -168,6 +186,16 @@ impl<'p> Lines<'p> {
         }
     }
 
+    /// Puts texts, with blanks between those that are not empty, as one cell; false if one of them has more than 16 bytes
+    /// or may need quotes: then nothing was put.
+    #[inline(always)]
+    pub fn put_joined(&mut self, texts: &[&[u8]; 3]) -> bool {
+        let at = self.end();
+        let end = put_joined(self.bytes, at, texts);
+        self.length = end.unwrap_or(at);
+        end.is_some()
+    }
+
     /// Puts an event's id: 16 hex digits.
     #[inline(always)]
     pub fn put_id(&mut self, id: u64) {
@@ -210,10 +238,8 @@ impl<'p> Lines<'p> {
         }
         let (from, to) = (from.at as usize, to.at as usize);
         let rest = &self.bytes[from..];
-        if let Some(block) = rest.first_chunk::<64>().filter(|_| to - from <= 64) {
-            let block = *block;
-            self.bytes[at..at + 64].copy_from_slice(&block);
-        } else if let Some(block) = rest.first_chunk::<128>().filter(|_| to - from <= 128) {
+        // One size only: of two, a call is made.
+        if let Some(block) = rest.first_chunk::<128>().filter(|_| to - from <= 128) {
             let block = *block;
             self.bytes[at..at + 128].copy_from_slice(&block);
         } else if to - from <= LINE_BYTES - at {
@@ -252,6 +278,46 @@ fn put_long(
     buffer.extend_from_slice(&bytes[..at]);
     buffer.extend_from_slice(text);
     None
+}
+
+/// As [`Lines::put_joined`], where [`FREE_BYTES`] are free; gives the end.
+#[inline(never)]
+fn put_joined(bytes: &mut [u8; LINE_BYTES], at: usize, texts: &[&[u8]; 3]) -> Option<usize> {
+    let room = bytes[at..].first_chunk_mut()?;
+    let [first, second, third] = texts;
+    let (end, found) = join_short(room, 0, first)?;
+    let (end, found_too) = join_short(room, end, second)?;
+    let (end, found_last) = join_short(room, end, third)?;
+    (found | found_too | found_last == 0).then_some(at + end)
+}
+
+/// Puts a text of at most 16 bytes at `end`, with a blank before it if it is not the first. Gives the new end, and a number
+/// that is not zero if the text may need quotes.
+#[inline(always)]
+fn join_short(room: &mut [u8; FREE_BYTES], end: usize, text: &[u8]) -> Option<(usize, u64)> {
+    let length = text.len();
+    if length == 0 {
+        return Some((end, 0));
+    }
+    // Before the first one it is overwritten.
+    room[end] = b' ';
+    let at = end + usize::from(end > 0);
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last)) if length <= 16 => {
+            room[at..at + 8].copy_from_slice(first);
+            room[at + length - 8..at + length].copy_from_slice(last);
+            let found = below(u64::from_le_bytes(*first), b',');
+            Some((at + length, found | below(u64::from_le_bytes(*last), b',')))
+        }
+        (Some(_), _) => None,
+        _ => {
+            let characters = up_to_seven(text);
+            room[at..at + 8].copy_from_slice(&characters.to_le_bytes());
+            // What stands behind the text is no character.
+            let found = below(characters | u64::MAX << (8 * length), b',');
+            Some((at + length, found))
+        }
+    }
 }
 
 #[inline(never)]
@@ -300,10 +366,7 @@ pub fn is_plain(cell: &[u8], delimiter: u8) -> bool {
 /// Whether all characters come after those that may need quotes, as those of most cells do.
 #[inline]
 fn needs_no_look(cell: &[u8], delimiter: u8) -> bool {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    let limit = u64::from(delimiter.max(b',') + 1) * ONES;
-    // The high bit of a byte that is below the limit, and of some that are not.
-    let below = |characters: u64| characters.wrapping_sub(limit) & !characters & (ONES << 7);
+    let below = |characters: u64| below(characters, delimiter);
     let found = match (cell.first_chunk(), cell.last_chunk()) {
         (Some(start), Some(end)) if cell.len() <= 16 => {
             below(u64::from_le_bytes(*start)) | below(u64::from_le_bytes(*end))
@@ -320,6 +383,14 @@ fn needs_no_look(cell: &[u8], delimiter: u8) -> bool {
         }
     };
     found == 0
+}
+
+/// The high bit of each of eight characters that does not come after those that may need quotes, and of some that do.
+#[inline(always)]
+fn below(characters: u64, delimiter: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let limit = u64::from(delimiter.max(b',') + 1) * ONES;
+    characters.wrapping_sub(limit) & !characters & (ONES << 7)
 }
 
 #[inline(never)]
@@ -438,8 +509,9 @@ pub fn put_id(out: &mut Vec<u8>, id: u64) {
     out.extend_from_slice(&id_text(id));
 }
 
+/// An event's id: 16 hex digits.
 #[inline]
-fn id_text(id: u64) -> [u8; 16] {
+pub fn id_text(id: u64) -> [u8; 16] {
     let (high, low) = (hex_digits((id >> 32) as u32), hex_digits(id as u32));
     (u128::from(low) << 64 | u128::from(high)).to_le_bytes()
 }
@@ -517,7 +589,13 @@ mod tests {
             let mut bytes = LineBytes::default();
             let mut lines = Lines::new(&mut bytes, &mut buffer);
             let mut start: Option<(Mark, usize)> = None;
-            for ((text, length, how, flag), (number, shift)) in texts.iter().zip(numbers) {
+            for (nth, ((text, length, how, flag), (number, shift))) in texts.iter().zip(numbers).enumerate() {
+                if nth % 7 == 6 {
+                    // Other lines, behind those that wait.
+                    start = None;
+                    lines.finish();
+                    lines = Lines::new(&mut bytes, &mut buffer);
+                }
                 let part = &text[..(*length).min(text.len())];
                 let within = Within::new(text, 0, part.len());
                 match how {
@@ -564,6 +642,30 @@ mod tests {
                 }
             }
             lines.finish();
+            bytes.move_to(&mut buffer);
+            bytes.move_to(&mut buffer);
+            prop_assert!(buffer == expected);
+        }
+
+        #[test]
+        fn joined_texts_are_one_cell_or_nothing(
+            before in 0_usize..4200,
+            texts in proptest::array::uniform3("[-A-Za-z0-9_.:]{0,18}|[ -~]{0,10}|[\"\n\r,é~]{0,5}"),
+        ) {
+            let texts = texts.each_ref().map(|text| text.as_bytes());
+            let joined = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(&b' ');
+            let (mut bytes, mut buffer) = (LineBytes::default(), Vec::new());
+            let mut lines = Lines::new(&mut bytes, &mut buffer);
+            (0..before).for_each(|_| lines.put_byte(b'x'));
+            let is_put = lines.put_joined(&texts);
+            lines.finish();
+            bytes.move_to(&mut buffer);
+            let mut expected = vec![b'x'; before];
+            if is_put {
+                put_cell(&mut expected, &joined, b',');
+            } else {
+                prop_assert!(texts.iter().any(|text| text.len() > 16 || text.iter().any(|byte| *byte <= b',' || *byte > b'~')));
+            }
             prop_assert!(buffer == expected);
         }
 

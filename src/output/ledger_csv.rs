@@ -1,6 +1,6 @@
 //! The ledger as CSV: one line for each leg.
 
-use super::csv_text::{Lines, Mark};
+use super::csv_text::{Lines, Mark, id_text};
 use super::write::{Layout, Page, Written};
 use crate::ledger::{EventRef, EventView};
 use crate::model::{Role, headers};
@@ -10,9 +10,6 @@ pub struct LedgerCsv;
 /// Where the first line of an event, and of a row in it, has what the others copy.
 #[derive(Clone, Copy)]
 struct Shared {
-    start: Mark,
-    /// Behind the kind.
-    start_end: Mark,
     texts: Mark,
     /// Behind the texts; there the place of the row begins.
     texts_end: Mark,
@@ -34,19 +31,18 @@ impl Layout for LedgerCsv {
             lines,
         } = page;
         let mut out = Lines::new(lines, text);
+        // What every line begins with: the id and the time.
+        let mut start = [0; 64];
+        let (time, time_length) = times.text(view.time);
+        start[..16].copy_from_slice(&id_text(view.id));
+        start[16] = b',';
+        start[17..17 + time.len()].copy_from_slice(time);
+        let kind = &written.kinds[view.kind as usize];
         let mut count = 0;
         let mut shared: Option<Shared> = None;
         view.for_each_leg_text(|leg, at| {
-            let start = out.mark();
-            let last = shared.filter(|last| out.repeat(last.start, last.start_end));
-            if last.is_none() {
-                out.put_id(view.id);
-                out.put_byte(b',');
-                let (time, length) = times.text(view.time);
-                out.put_block(time, length);
-                out.put_ready(&written.kinds[view.kind as usize]);
-            }
-            let start_end = out.mark();
+            out.put_block(&start, 17 + time_length);
+            out.put_ready(kind);
             out.put_ready(&written.accounts[leg.account.0 as usize]);
             out.put_ready(&written.assets[leg.asset.0 as usize]);
             let place = out.put_amount(leg.negative, leg.amount());
@@ -63,12 +59,13 @@ impl Layout for LedgerCsv {
                 out.put_bytes(b",,");
             }
             count += 1;
+            let last = shared;
             if last.is_some_and(|last| last.row == at && out.repeat(last.texts, last.end)) {
                 return;
             }
             let texts = out.mark();
             if !last.is_some_and(|last| out.repeat(last.texts, last.texts_end)) {
-                for text in view.texts {
+                for text in &view.texts {
                     out.put_cell(text);
                     out.put_byte(b',');
                 }
@@ -78,8 +75,6 @@ impl Layout for LedgerCsv {
             out.put_number(view.line(at));
             out.put_byte(b'\n');
             shared = Some(Shared {
-                start,
-                start_end,
                 texts,
                 texts_end,
                 end: out.mark(),

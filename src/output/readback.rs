@@ -182,11 +182,11 @@ impl Numbered {
         let key = Key(u64::from(account) << 32 | u64::from(asset));
         let last = self.slots.len().wrapping_sub(1);
         let mut slot = key.hash() & last;
-        while let Some(index) = self.slots.get(slot)
-            && *index != FREE
+        // There is no entry of the number that a free place has.
+        while let Some(index) = self.slots.get(slot).map(|index| *index as usize)
+            && let Some(entry) = self.entries.get(index)
         {
-            let index = *index as usize;
-            if self.entries[index].key == key {
+            if entry.key == key {
                 return &mut self.entries[index];
             }
             slot = (slot + 1) & last;
@@ -297,7 +297,7 @@ impl Digits {
         let window: &[u8; WINDOW] = written.get(..place.end)?.last_chunk()?;
         let with_sign = place.end.wrapping_sub(place.start);
         // An amount of eight digits, a point, eight digits, and a minus.
-        if !(1..=2 * COLUMNS as usize + 2).contains(&with_sign) {
+        if with_sign.wrapping_sub(1) >= 2 * COLUMNS as usize + 2 {
             return None;
         }
         let minus = window[WINDOW - with_sign] == b'-';
@@ -315,7 +315,7 @@ impl Digits {
             let whole = eight(*window[..point].last_chunk()?);
             (whole, length - at_end - 1, last >> (64 - 8 * at_end))
         };
-        if !(1..=COLUMNS as usize).contains(&whole_length) {
+        if whole_length.wrapping_sub(1) >= COLUMNS as usize {
             return None;
         }
         let before = 64 - 8 * whole_length;

@@ -126,10 +126,10 @@ fn put_row(
     out.put_ready(&written.kinds[view.kind as usize]);
     out.put_ready(&written.accounts[account.0 as usize]);
     out.put_byte(b',');
-    for leg in row {
+    for (leg, side) in row.iter().zip([Side::Sent, Side::Received, Side::Fee]) {
         if let Some(leg) = leg {
             // What goes out is written without its sign; a rebate, which is a fee that comes in, with a minus.
-            let goes_out = Side::of(leg) != Side::Received;
+            let goes_out = side != Side::Received;
             let minus = leg.negative != goes_out && !leg.amount().is(b"0");
             let place = out.put_amount(minus, leg.amount());
             page.sums
@@ -159,6 +159,15 @@ fn put_row(
 /// The source's ids of an event as one cell.
 #[inline]
 fn put_ids(out: &mut Lines<'_>, view: &EventView<'_>) {
+    let ids = view.texts.first_chunk().expect("three ids");
+    if !out.put_joined(ids) {
+        put_other_ids(out, view);
+    }
+}
+
+/// As [`put_ids`], of ids that are long or may need quotes.
+#[inline(never)]
+fn put_other_ids(out: &mut Lines<'_>, view: &EventView<'_>) {
     let ids = view.texts[..3].iter().filter(|id| !id.is_empty());
     if !ids.clone().all(|id| is_plain(id, b',')) {
         out.put(&quoted(&self::ids(view)));

@@ -26,11 +26,20 @@ pub trait Layout: Sync {
 /// What is written of some events, and what that adds up to.
 #[derive(Default)]
 pub struct Page {
-    pub text: Vec<u8>,
+    /// Where lines come to; [`Page::whole_text`] has all of them.
+    pub(super) text: Vec<u8>,
     pub sums: WrittenSums,
     pub times: TimeWriter,
-    /// Where lines are put together before they come to the text.
-    pub lines: LineBytes,
+    /// Where lines are put together and wait before they come to the text.
+    pub(super) lines: LineBytes,
+}
+
+impl Page {
+    /// All that was written.
+    pub fn whole_text(&mut self) -> &mut Vec<u8> {
+        self.lines.move_to(&mut self.text);
+        &mut self.text
+    }
 }
 
 /// Texts that every line needs, ready to be copied.
@@ -179,7 +188,7 @@ impl<'w> LedgerWriter<'w> {
                 Ok((page, lines))
             },
             |(mut page, count): (Page, u64)| {
-                out.write_all(&page.text)?;
+                out.write_all(page.whole_text())?;
                 *lines += count;
                 sums.merge(page.sums);
                 page.text.clear();

@@ -103,6 +103,37 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// More text than is looked through at once.
+    #[test]
+    fn records_of_long_texts_are_those_of_the_csv_crate(
+        parts in prop::collection::vec(written(b','), 1..40), times in 1_usize..20, long in 0_usize..20_000,
+    ) {
+        let mut text = parts.concat().repeat(times);
+        text.extend(std::iter::repeat_n(b"1,\"\",\"2\n,3 of a long cell, and more of it\",".as_slice(), long / 41).flatten());
+        text.extend(parts.concat());
+        let mut reader = RecordReader::new(b',');
+        prop_assert_eq!(by_us(&text, b',', &mut reader), by_csv(&text, b','));
+    }
+}
+
+#[test]
+fn lines_are_counted_whatever_stands_in_them() {
+    let text = "a,\"b\nc\"\r\n\r\n\nd\n\"x\"\"\ny\"\n".repeat(900) + "e\n\n";
+    let mut reader = RecordReader::new(b',');
+    let mut records = reader.start(text.as_bytes());
+    let mut lines = Vec::new();
+    while let Some(record) = records.next().unwrap() {
+        lines.push(record.line());
+    }
+    let expected = (0..900).flat_map(|nth| [0, 4, 5].map(|line| 7 * nth + line));
+    assert_eq!(lines, expected.chain([6300]).collect::<Vec<u32>>());
+    assert!(records.ended_clean());
+    assert_eq!(records.lines(), 6302);
+}
+
 #[test]
 fn records_are_the_same_wherever_the_blocks_begin() {
     let record = "1,\"\",\"a,b\",\"\"\r\n\"\",,\"\n\",x\n\"\"\n";

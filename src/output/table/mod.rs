@@ -441,7 +441,7 @@ impl<'l> Engine<'l> {
                 .map(|name| name.to_string())
                 .collect(),
             findings: self.findings,
-            left_out: self.left_out.text,
+            left_out: std::mem::take(self.left_out.whole_text()),
             rows: self.rows,
             unproved: self.unproved,
         })
