@@ -374,7 +374,9 @@ fn write_own(
         .as_ref()
         .filter(|_| !args.dry_run)
         .map(|path| path.display().to_string());
-    output.finish(args, globals)?;
+    // The system takes a while to give up the old file, and as long to take back the memory of the rows.
+    let (finished, ()) = rayon::join(|| output.finish(args, globals), || ledger.forget());
+    finished?;
     tell(&summary, args, globals)?;
     Ok(match summary.outcome {
         Outcome::Incomplete if !args.allow_rejected => exit::INCOMPLETE,

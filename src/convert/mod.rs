@@ -129,15 +129,7 @@ impl<'r> Run<'r> {
             detected,
             context,
         } = opened;
-        let chunk_bytes = self.options.chunk_bytes.unwrap_or_else(|| {
-            let of_large = limits::LARGE_CHUNK_BYTES;
-            let is_large = source.size_bytes() >= Some(16 * of_large as u64);
-            if is_large && self.memory.is_none_or(Memory::is_plenty) {
-                of_large
-            } else {
-                limits::CHUNK_BYTES
-            }
-        });
+        let chunk_bytes = self.options.chunk_bytes.unwrap_or(limits::CHUNK_BYTES);
         let cut = |document: Document, mode| {
             document.into_chunks_of(detected.start, context.delimiter, mode, chunk_bytes)
         };

@@ -13,9 +13,6 @@ pub const HEAD_BYTES: usize = 256 * KIB;
 /// stay in a core's cache.
 pub const CHUNK_BYTES: usize = MIB;
 
-/// The size a chunk of a large file is cut to, where there is memory for it: what is made of it fills large pages.
-pub const LARGE_CHUNK_BYTES: usize = 4 * MIB;
-
 /// The longest record, in bytes of decoded text. Notes and addresses fill a few kilobytes at most;
 /// what is longer is a quote that was never closed.
 pub const RECORD_BYTES: usize = 16 * MIB;

@@ -186,7 +186,7 @@ impl Ledger {
         ledger.has_aside = ledger.batches.iter().any(|batch| batch.held().is_none());
         ledger.balances = balances::check(&ledger);
         let mut keys = ledger.take_keys();
-        order::sort(&mut keys);
+        order::sort(&mut keys, rayon::current_num_threads());
         overlap::find(&mut ledger, &keys)?;
         overlap::reject_conflicts(&mut ledger);
         if !ledger.dropped.is_empty() {
@@ -292,6 +292,13 @@ impl Ledger {
     /// All batches with their numbers, in the order of the files.
     fn batches(&self) -> impl Iterator<Item = (u32, &Batch)> {
         (0..).zip(&self.batches)
+    }
+
+    /// Gives back the memory of all events and rows, of which nothing can be asked any more.
+    pub fn forget(&mut self) {
+        self.events = Vec::new();
+        self.batches = Vec::new();
+        self.files = Vec::new();
     }
 
     /// The batches of a file.

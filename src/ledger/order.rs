@@ -7,26 +7,49 @@ use crate::convert::Key;
 /// Of keys that are not in order, one in this many may be out of it and be put in its place; with more, all are sorted.
 const FEW: usize = 4;
 
-/// Sorts keys.
-pub fn sort(keys: &mut Vec<Key>) {
+/// Sorts keys, in so many pieces at once.
+pub fn sort(keys: &mut [Key], pieces: usize) {
     // Newest first is an order too.
-    if let [first, .., last] = keys.as_slice()
+    if let [first, .., last] = &*keys
         && first.time_ns > last.time_ns
         && keys.is_sorted_by_key(|key| std::cmp::Reverse(key.time_ns))
     {
         keys.reverse();
     }
-    let Some(late) = take_late(keys) else {
-        keys.par_sort_unstable();
-        return;
-    };
-    merge(keys, late);
+    let length = keys.len().div_ceil(pieces.max(1)).max(1);
+    let is_nearly_sorted: Vec<bool> = keys
+        .par_chunks_mut(length)
+        .map(sort_nearly_sorted)
+        .collect();
+    if !is_nearly_sorted.into_iter().all(|done| done) {
+        return keys.par_sort_unstable();
+    }
+    for start in (length..keys.len()).step_by(length) {
+        let end = (start + length).min(keys.len());
+        join(&mut keys[..end], start);
+    }
 }
 
-/// Takes out the keys that come after a later one, in their order; the others are in order then. `None`, and the keys are as
-/// they were, if these are too many.
-fn take_late(keys: &mut Vec<Key>) -> Option<Vec<Key>> {
-    let mut highest = keys.first().copied()?;
+/// Joins two pieces that are in order, of which the second begins at `start`: only keys that belong among those of the other
+/// piece are sorted.
+fn join(keys: &mut [Key], start: usize) {
+    let (one, other) = keys.split_at(start);
+    let (Some(last), Some(first)) = (one.last(), other.first()) else {
+        return;
+    };
+    if last < first {
+        return;
+    }
+    let from = one.partition_point(|key| key < first);
+    let to = start + other.partition_point(|key| key < last);
+    keys[from..to].par_sort_unstable();
+}
+
+/// Sorts keys if only a few of them are out of order; else they are as they were, and it is not done.
+fn sort_nearly_sorted(keys: &mut [Key]) -> bool {
+    let Some(mut highest) = keys.first().copied() else {
+        return true;
+    };
     let mut count = 0;
     for key in keys.iter() {
         if *key < highest {
@@ -36,33 +59,38 @@ fn take_late(keys: &mut Vec<Key>) -> Option<Vec<Key>> {
         }
     }
     if count > keys.len() / FEW {
-        return None;
+        return false;
     }
-    let mut late = Vec::with_capacity(count);
     if count > 0 {
-        highest = keys[0];
-        keys.retain(|key| {
-            let in_order = *key >= highest;
-            if in_order {
-                highest = *key;
-            } else {
-                late.push(*key);
-            }
-            in_order
-        });
-        late.par_sort_unstable();
+        let late = take_late(keys, count);
+        merge(keys, late);
     }
-    Some(late)
+    true
 }
 
-/// Puts keys among others; both are in order.
-fn merge(keys: &mut Vec<Key>, mut late: Vec<Key>) {
-    let Some(filler) = late.last().copied() else {
-        return;
-    };
+/// Takes out the keys that come after a later one, in their order; the others stand at the beginning then, in order.
+fn take_late(keys: &mut [Key], count: usize) -> Vec<Key> {
+    let mut late = Vec::with_capacity(count);
+    let mut highest = keys[0];
+    let mut to = 0;
+    for from in 0..keys.len() {
+        let key = keys[from];
+        if key < highest {
+            late.push(key);
+        } else {
+            highest = key;
+            keys[to] = key;
+            to += 1;
+        }
+    }
+    late.sort_unstable();
+    late
+}
+
+/// Puts keys among others, which stand at the beginning; both are in order.
+fn merge(keys: &mut [Key], mut late: Vec<Key>) {
     // From the end, so that no key is written over before it has moved.
-    let mut from = keys.len();
-    keys.resize(from + late.len(), filler);
+    let mut from = keys.len() - late.len();
     let mut to = keys.len();
     while let Some(last) = late.last() {
         to -= 1;
@@ -104,11 +132,12 @@ mod tests {
                     steps.into_iter().map(|(step, is_late)| { now += step; if is_late { now - 20 } else { now } }).collect()
                 }),
                 proptest::collection::vec(0i64..40, 0..200).prop_map(|mut times| { times.sort_by_key(|time| -time); times }),
-            ]
+            ],
+            pieces in 1usize..6,
         ) {
             let mut sorted = keys(&times);
             let mut expected = sorted.clone();
-            sort(&mut sorted);
+            sort(&mut sorted, pieces);
             expected.sort();
             prop_assert_eq!(sorted, expected);
         }

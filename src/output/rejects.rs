@@ -1,5 +1,6 @@
 //! The rejected rows, in their original columns plus the reason: to be mended and converted as a file of their own.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -63,11 +64,11 @@ pub fn write_rejects(
         |stem| stem.to_string_lossy().into_owned(),
     );
     let several = kinds.len() > 1;
-    let inputs: BTreeSet<PathBuf> = sources
-        .values()
-        .filter_map(Source::path)
-        .filter_map(|path| path.canonicalize().ok())
-        .collect();
+    // Rarely needed, and a look at each of many files.
+    let inputs: LazyCell<BTreeSet<PathBuf>, _> = LazyCell::new(|| {
+        let paths = sources.values().filter_map(Source::path);
+        paths.filter_map(|path| path.canonicalize().ok()).collect()
+    });
     let is_input = |path: &Path| path.canonicalize().is_ok_and(|path| inputs.contains(&path));
     let mut written: Vec<RejectsFile> = Vec::new();
     for ((id, header, delimiter), files) in &kinds {
