@@ -21,7 +21,7 @@ const PLENTY_BYTES: u64 = 1 << 30;
 const SHELF_BYTES: usize = 32 << 20;
 
 /// Inputs of fewer bytes are not worth a shelf.
-const ENOUGH_FOR_SHELVES: u64 = 16 << 20;
+const ENOUGH_FOR_SHELVES: u64 = 4 << 20;
 
 /// Bytes that stay as they are.
 pub enum Held {
