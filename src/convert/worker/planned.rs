@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::super::batch::{Batch, EventHead, NewAmount, NewLeg};
-use super::super::evaluate::{Evaluate, trim};
+use super::super::batch::{BalanceRecord, Batch, EventHead, NewAmount, NewLeg};
+use super::super::evaluate::{Evaluate, Value, trim};
 use super::super::row_view::RowView;
 use super::names::{address_of, near_place};
-use super::plan::{AccountPlan, AssetPlan, EventPlan, LegPlan, RulePlan, TextPlan};
+use super::plan::{
+    AccountPlan, AssetPlan, EventPlan, GroupPlan, KeyPlan, LegPlan, RulePlan, TextPlan,
+};
 use super::{
     Candidate, Moved, NEAR, Worker, event_id, has_stray_cells, is_blank, is_header, kind, moved,
-    role,
+    role, skipped_by,
 };
 use crate::input::Record;
 use crate::mapping::{Expr, Group, KindFrom, TEXT_COUNT};
@@ -49,9 +51,8 @@ impl<'f> Worker<'f> {
             if legs == 0 || (plan.events.len() > 1 && all_zero) {
                 continue;
             }
-            let known = Some((&event.template.time, time));
-            let group = match &rule.group {
-                Some(group) => self.group_key(view, rule_index, group, known).ok()?,
+            let group = match &event.group {
+                Some(group) => self.planned_group_key(view, rule_index, group, time)?,
                 None => 0,
             };
             let head = EventHead {
@@ -82,9 +83,16 @@ impl<'f> Worker<'f> {
             {
                 batch.given_ids.push((at, id));
             }
-            if event.template.balance.is_some() {
-                self.balance(view, event.template, account, time, at, batch)
-                    .ok()?;
+            if let Some((amount, asset)) = &event.balance
+                && let Some(found) = amount.read(view)?
+            {
+                let asset = self.planned_asset(view, asset, time)?;
+                batch.balances.push(BalanceRecord {
+                    event: at,
+                    account,
+                    asset,
+                    amount: found.amount,
+                });
             }
         }
         if batch.place() == first {
@@ -163,8 +171,34 @@ impl<'f> Worker<'f> {
                     Some(id)
                 }
             },
+            AssetPlan::OfCells(expr, number) => {
+                let names = &self.names_of_cells[*number];
+                let cells = names.cells(view);
+                match cells.and_then(|cells| names.get(cells)) {
+                    Some(id) => Some(id),
+                    None => self.new_asset_of_cells(view, expr, *number, time),
+                }
+            }
             AssetPlan::Other(expr) => self.asset(view, expr, time).ok(),
         }
+    }
+
+    /// The asset that follows from cells which are not among those met last.
+    #[inline(never)]
+    fn new_asset_of_cells(
+        &mut self,
+        view: &RowView<'_>,
+        expr: &Expr,
+        number: usize,
+        time: Time,
+    ) -> Option<NameId> {
+        let id = self.asset(view, expr, time).ok()?;
+        if let Some(cells) = self.names_of_cells[number].cells(view)
+            && self.is_always(&view.asset_text(expr).ok()?)
+        {
+            self.names_of_cells[number].remember(cells, id);
+        }
+        Some(id)
     }
 
     /// The asset of a code that is not among those met last.
@@ -200,12 +234,66 @@ impl<'f> Worker<'f> {
                 kept.set(Some(id));
                 Some(id)
             }
+            AccountPlan::OfCells(parts, number) => {
+                let names = &self.names_of_cells[*number];
+                let cells = names.cells(view);
+                match cells.and_then(|cells| names.get(cells)) {
+                    Some(id) => Some(id),
+                    None => self.new_account_of_cells(view, parts, *number),
+                }
+            }
             AccountPlan::Other(parts) => self.account(view, parts).ok(),
         }
     }
 
-    /// Reads a record by the plan of its rule. `None`, with nothing left of it in the batch, for one that makes no events
-    /// or cannot be read.
+    /// The account that follows from cells which are not among those met last.
+    #[inline(never)]
+    fn new_account_of_cells(
+        &mut self,
+        view: &RowView<'_>,
+        parts: &[Expr],
+        number: usize,
+    ) -> Option<NameId> {
+        let id = self.account(view, parts).ok()?;
+        let names = &mut self.names_of_cells[number];
+        if let Some(cells) = names.cells(view) {
+            names.remember(cells, id);
+        }
+        Some(id)
+    }
+
+    /// As [`Worker::group_key`].
+    #[inline]
+    fn planned_group_key(
+        &mut self,
+        view: &RowView<'_>,
+        rule: usize,
+        plan: &GroupPlan<'_>,
+        time: Time,
+    ) -> Option<u128> {
+        let mut key = self.begin_key(rule);
+        for part in &plan.parts {
+            match part {
+                KeyPlan::Cell(at) => {
+                    key.add_text(trim(view.record.get(*at).unwrap_or_default()));
+                }
+                KeyPlan::Time => key.add(&Value::Time(time)),
+                KeyPlan::Other(expr) => match view.evaluate(expr) {
+                    Ok(value) => key.add(&value),
+                    Err(_) => {
+                        self.hash_scratch = key.bytes;
+                        return None;
+                    }
+                },
+            }
+        }
+        let hash = key.hash(plan.group);
+        self.hash_scratch = key.bytes;
+        hash
+    }
+
+    /// Reads a record by the plan of its rule, or skips it. `None`, with nothing left of it in the batch, for one that makes
+    /// no events or cannot be read.
     pub(super) fn read_planned(&mut self, record: Record<'_>, batch: &mut Batch) -> Option<()> {
         let file = self.file;
         if !self.is_utf_8
@@ -216,20 +304,28 @@ impl<'f> Worker<'f> {
             return None;
         }
         let view = RowView { file, record };
-        let Candidate::Rule(rule) = self.choose_near(&view)? else {
-            return None;
+        let rule = match self.choose_near(&view)? {
+            Candidate::Rule(rule) => rule,
+            Candidate::Skip(index) => {
+                batch.end_other_row(record.line(), skipped_by(index));
+                return Some(());
+            }
         };
         let plan = match &self.plans[rule] {
             Some(plan) => plan.clone(),
             None => {
-                let plan = Rc::new(RulePlan::of(&file.program.rules[rule], file));
+                let rule_of_plan = &file.program.rules[rule];
+                let plan = RulePlan::of(rule_of_plan, file, &mut self.names_of_cells);
+                let plan = Rc::new(plan);
                 self.plans[rule].insert(plan).clone()
             }
         };
         let first = batch.place();
         let read = self.apply_plan(&view, rule, &plan, batch);
-        if read.is_none() && batch.place() > first {
-            batch.drop_events_from(first);
+        match read {
+            Some(()) => batch.end_row(),
+            None if batch.place() > first => batch.drop_events_from(first),
+            None => {}
         }
         read
     }
