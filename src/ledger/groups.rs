@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::repeated::Repeated;
 use super::{Dropped, Event, EventRef, Ledger, LedgerFile};
 use crate::convert::{Key, LegText};
 use crate::mapping::{Expect, Group};
@@ -64,12 +65,9 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
         // Both are in the order of time still.
         keys.retain(|key| of_groups.next_if(|row| row.2 == key.at).is_none());
     }
-    // By key, then by time, then as they stand in the files.
-    sort(&mut rows);
     let broken = broken_groups(ledger);
-    // Groups of about one time have rows that lie near each other.
-    let mut of_keys: Vec<&[GroupRow]> = rows.chunk_by(|one, other| one.0 == other.0).collect();
-    of_keys.par_sort_unstable_by_key(|rows| (rows[0].1, rows[0].2));
+    let scattered = scattered(&rows);
+    let of_keys = by_key(&rows, &scattered);
     let mut formed: Vec<Formed> = Vec::new();
     for of_keys in of_keys.chunks(at_once) {
         ledger.load_rows(of_keys.iter().flat_map(|rows| rows.iter().map(|row| row.2)))?;
@@ -80,7 +78,7 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
         );
     }
     drop(of_keys);
-    drop(rows);
+    drop((rows, scattered.rows));
     // In the order of time, then of their first rows, beside the events of one row.
     let mut groups: Vec<(Key, (u32, u32))> = Vec::new();
     for part in formed {
@@ -109,6 +107,37 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     }
     events.extend(singles.map(Event::from));
     Ok(events)
+}
+
+/// Rows of keys that may have others in between, by key, then by time and place.
+struct Scattered {
+    keys: Repeated,
+    rows: Vec<GroupRow>,
+}
+
+/// Of rows in the order of time, those whose key may stand in several places.
+fn scattered(rows: &[GroupRow]) -> Scattered {
+    let runs = || rows.chunk_by(|one, other| one.0 == other.0);
+    let keys = Repeated::among(runs().map(|run| run[0].0), rows.len());
+    let again = runs().filter(|run| keys.may_hold(run[0].0));
+    let mut rows: Vec<GroupRow> = again.flatten().copied().collect();
+    sort(&mut rows);
+    Scattered { keys, rows }
+}
+
+/// The rows of each key, by time and then by place, from rows in the order of time. The keys are in the order of their first
+/// rows: groups of about one time have rows that lie near each other.
+fn by_key<'r>(rows: &'r [GroupRow], scattered: &'r Scattered) -> Vec<&'r [GroupRow]> {
+    let runs = |rows: &'r [GroupRow]| rows.chunk_by(|one, other| one.0 == other.0);
+    let first = |rows: &&[GroupRow]| (rows[0].1, rows[0].2);
+    let mut of_keys: Vec<&[GroupRow]> = runs(&scattered.rows).collect();
+    of_keys.par_sort_unstable_by_key(first);
+    of_keys.extend(runs(rows).filter(|run| !scattered.keys.may_hold(run[0].0)));
+    if !scattered.rows.is_empty() {
+        // Both parts are in order: a stable sort finds that, and merges them.
+        of_keys.sort_by_key(first);
+    }
+    of_keys
 }
 
 /// Sorts rows by key, then by time and place. Keys are mostly of few rows, so most of the work is comparing keys alone.
@@ -364,6 +393,29 @@ mod tests {
             as_they_compare.sort();
             sort(&mut rows);
             prop_assert_eq!(rows, as_they_compare);
+        }
+
+        #[test]
+        fn rows_of_a_key_are_found_wherever_they_stand(
+            rows in prop::collection::vec((0..20u128, 1..4usize, 0..3i64), 0..100)
+        ) {
+            let mut time_ns = 0;
+            let mut by_time: Vec<GroupRow> = Vec::new();
+            for (key, count, pause) in rows {
+                time_ns += pause;
+                for _ in 0..count {
+                    let at = EventRef { batch: 0, event: by_time.len() as u32 };
+                    by_time.push((key, time_ns, at));
+                }
+            }
+            let mut expected: BTreeMap<u128, Vec<GroupRow>> = BTreeMap::new();
+            for row in &by_time {
+                expected.entry(row.0).or_default().push(*row);
+            }
+            let mut expected: Vec<Vec<GroupRow>> = expected.into_values().collect();
+            expected.sort_by_key(|rows| (rows[0].1, rows[0].2));
+            let scattered = scattered(&by_time);
+            prop_assert_eq!(by_key(&by_time, &scattered), expected);
         }
     }
 }

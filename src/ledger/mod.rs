@@ -10,6 +10,7 @@ mod loaded;
 mod order;
 mod overlap;
 mod proof;
+mod repeated;
 
 use std::io;
 use std::ops::Range;

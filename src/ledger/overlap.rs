@@ -7,6 +7,7 @@ use std::io;
 
 use rayon::prelude::*;
 
+use super::repeated::Repeated;
 use super::{Dropped, EventRef, Key, Ledger, event_in};
 use crate::mapping::Place;
 
@@ -110,18 +111,12 @@ fn settle(ledger: &mut Ledger, equal: &[EventRef]) {
 /// Rows of two files that differ only in how they are written (another header generation, padding zeros, a fraction of a
 /// second) say the same and count once.
 pub fn reject_conflicts(ledger: &mut Ledger) {
-    let mut ids: Vec<(u128, EventRef, u32)> = Vec::new();
-    for (batch_number, batch) in ledger.batches() {
-        for unique in &batch.uniques {
-            let at = EventRef {
-                batch: batch_number,
-                event: unique.event,
-            };
-            if !ledger.dropped.contains_key(&at) {
-                ids.push((unique.id, at, unique.column));
-            }
-        }
-    }
+    let most = ledger.batches().map(|(_, batch)| batch.uniques.len()).sum();
+    // Nearly all ids stand there once, and need not be sorted.
+    let repeated = Repeated::among(claimed(ledger).map(|(id, ..)| id), most);
+    let mut ids: Vec<(u128, EventRef, u32)> = claimed(ledger)
+        .filter(|(id, ..)| repeated.may_hold(*id))
+        .collect();
     ids.par_sort_unstable();
     let claims = ids.chunk_by(|one, other| one.0 == other.0);
     let mut several: Vec<Vec<(EventRef, u32)>> = claims
@@ -195,6 +190,20 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
             }
         }
     }
+}
+
+/// All unique ids of rows that are still there: the id, the row and the column.
+fn claimed(ledger: &Ledger) -> impl Iterator<Item = (u128, EventRef, u32)> {
+    let ids = ledger.batches().flat_map(|(batch_number, batch)| {
+        batch.uniques.iter().map(move |unique| {
+            let at = EventRef {
+                batch: batch_number,
+                event: unique.event,
+            };
+            (unique.id, at, unique.column)
+        })
+    });
+    ids.filter(|(_, at, _)| !ledger.dropped.contains_key(at))
 }
 
 /// Whether two rows moved the same amounts of the same assets, for the same reason, in the same second.
