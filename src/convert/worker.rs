@@ -9,7 +9,7 @@ mod planned;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
 use self::choose::{Choice, empty_word};
 use self::names::NamesOfCells;
@@ -70,7 +70,8 @@ pub struct Worker<'f> {
     /// The rules as they are for this file, made when the first row needs them.
     plans: Box<[Option<Rc<RulePlan<'f>>>]>,
     unique_columns: Vec<usize>,
-    hash_scratch: Vec<u8>,
+    /// What the hashes of unique ids begin with: another for files whose rows may not be the same rows.
+    unique_seed: u64,
     text_scratch: Vec<u8>,
 }
 
@@ -119,7 +120,7 @@ impl<'f> Worker<'f> {
                 .filter(|(_, column)| column.unique)
                 .map(|(index, _)| index)
                 .collect(),
-            hash_scratch: Vec::new(),
+            unique_seed: xxh3_64(file.scope()),
             text_scratch: Vec::new(),
         }
     }
@@ -222,15 +223,11 @@ impl<'f> Worker<'f> {
         for column in &self.unique_columns {
             let cell = view.cell(*column);
             if !cell.is_empty() {
-                self.text_scratch.clear();
-                self.text_scratch.extend_from_slice(file.scope());
-                self.text_scratch.push(0xff);
-                self.text_scratch.extend_from_slice(&cell);
                 let column = u32::try_from(*column).expect("few columns");
                 batch.uniques.push(UniqueRecord {
                     event: first,
                     column,
-                    id: xxh3_128(&self.text_scratch),
+                    id: xxh3_128_with_seed(&cell, self.unique_seed),
                 });
             }
         }
@@ -238,42 +235,22 @@ impl<'f> Worker<'f> {
 
     /// What the rows of one group share. Of one expression the instant may be known already.
     fn group_key(
-        &mut self,
+        &self,
         view: &RowView<'_>,
         rule: usize,
         group: &Group,
         known: Option<(&Expr, Time)>,
     ) -> Result<u128, RowError> {
-        let mut key = self.begin_key(rule);
-        let mut built = Ok(());
+        let mut key = GroupKey::of(self.file, rule);
         for expr in &group.key {
             match known {
-                Some((of, time)) if are_one_column(of, expr) => key.add(&Value::Time(time)),
-                _ => match view.evaluate(expr) {
-                    Ok(value) => key.add(&value),
-                    Err(error) => built = Err(error),
-                },
+                Some((of, time)) if are_one_column(of, expr) => key.add_time(time),
+                _ => key.add(&view.evaluate(expr)?),
             }
         }
-        let hash = key.hash(group);
-        self.hash_scratch = key.bytes;
-        built?;
-        hash.ok_or_else(|| {
+        key.hash(group).ok_or_else(|| {
             RowError::new("nothing tells which rows it belongs to: what they should share is blank")
         })
-    }
-
-    /// The key of a group, without what its rows share.
-    #[inline]
-    fn begin_key(&mut self, rule: usize) -> GroupKey {
-        let mut bytes = std::mem::take(&mut self.hash_scratch);
-        bytes.clear();
-        bytes.extend_from_slice(self.file.scope());
-        bytes.extend_from_slice(&rule.to_le_bytes());
-        GroupKey {
-            bytes,
-            is_blank: true,
-        }
     }
 
     fn balance(
@@ -307,36 +284,44 @@ fn skipped_by(skip: usize) -> Outcome {
 }
 
 /// The key of a group in the making.
+#[derive(Clone, Copy)]
 struct GroupKey {
-    bytes: Vec<u8>,
+    hash: u128,
     /// Whether nothing was said so far.
     is_blank: bool,
 }
 
 impl GroupKey {
+    /// The key of the groups of a rule, without what their rows share.
+    fn of(file: &FileContext, rule: usize) -> GroupKey {
+        let rule_of_scope = [file.scope(), &rule.to_le_bytes()].concat();
+        GroupKey {
+            hash: xxh3_128(&rule_of_scope),
+            is_blank: true,
+        }
+    }
+
     /// Adds what the rows of a group share.
     fn add(&mut self, value: &Value<'_>) {
         match value {
             Value::Blank => self.add_text(b""),
             Value::Text(text) => self.add_text(text),
-            Value::Amount(amount) => {
-                self.bytes.push(SHARED);
-                amount.write_to(&mut self.bytes);
-            }
-            Value::Time(time) => {
-                self.bytes.push(SHARED);
-                self.bytes.extend_from_slice(&time.ns().to_le_bytes());
-            }
-            Value::Truth(truth) => self.bytes.extend([SHARED, u8::from(*truth)]),
+            Value::Amount(amount) => self.add_text(amount.to_string().as_bytes()),
+            Value::Time(time) => self.add_time(*time),
+            Value::Truth(truth) => self.add_text(&[u8::from(*truth)]),
         }
-        self.is_blank &= matches!(value, Value::Blank | Value::Text(_));
+    }
+
+    #[inline]
+    fn add_time(&mut self, time: Time) {
+        self.add_text(&time.ns().to_le_bytes());
     }
 
     #[inline]
     fn add_text(&mut self, text: &[u8]) {
-        self.bytes.push(SHARED);
-        self.bytes.extend_from_slice(text);
         self.is_blank &= text.is_empty();
+        // All bits of what was added before stay in it.
+        self.hash = self.hash.rotate_left(64) ^ xxh3_128_with_seed(text, self.hash as u64);
     }
 
     /// `None` for rows that say nothing: they have nothing in common.
@@ -345,12 +330,9 @@ impl GroupKey {
         if self.is_blank && !group.key.is_empty() && !group.adjacent {
             return None;
         }
-        Some(xxh3_128(&self.bytes).max(1))
+        Some(self.hash.max(1))
     }
 }
-
-/// What stands before each thing that the rows of a group share: no text has this byte.
-const SHARED: u8 = 0xff;
 
 /// What an amount of a row means for its leg.
 enum Moved {

@@ -158,7 +158,6 @@ fn form_some(
 ) -> Formed {
     let mut formed = Formed::default();
     let mut members: Vec<EventRef> = Vec::new();
-    let mut legs: Vec<LegText> = Vec::new();
     for of_key in of_keys {
         let (key, _, first) = of_key[0];
         let program = &ledger.context(ledger.file_index(first)).program;
@@ -172,7 +171,7 @@ fn form_some(
             let missing = broken
                 .get(&key)
                 .and_then(|broken| missing_row(ledger, &members, broken, group));
-            match missing.or_else(|| misfit(ledger, &members, &group.expect, &mut legs)) {
+            match missing.or_else(|| misfit(ledger, &members, &group.expect)) {
                 None => {
                     formed.rows.extend_from_slice(&members);
                     let group = (time_ns.unwrap_or_default(), super::number(members.len()));
@@ -301,25 +300,29 @@ fn row_number(ledger: &Ledger, at: EventRef) -> u64 {
     ledger.rows_before[at.batch as usize] + u64::from(ledger.record(at).row())
 }
 
-/// What is wrong with the shape of a group, if anything.
-fn misfit<'l>(
-    ledger: &'l Ledger,
-    members: &[EventRef],
-    expect: &Expect,
-    legs: &mut Vec<LegText<'l>>,
-) -> Option<String> {
-    legs.clear();
+/// The legs of a group's rows that are not of zero.
+#[inline]
+fn for_each_leg<'l>(ledger: &'l Ledger, members: &[EventRef], mut each: impl FnMut(LegText<'l>)) {
     for at in members {
-        let of_row = ledger.record(*at).legs();
-        legs.extend(of_row.filter(|leg| !leg.amount().is(b"0")));
+        for leg in ledger.record(*at).legs() {
+            if !leg.amount().is(b"0") {
+                each(leg);
+            }
+        }
     }
-    let main = |negative: bool| {
-        legs.iter()
-            .filter(move |leg| leg.role == Role::Main && leg.negative == negative)
-    };
-    let incoming = main(false).count();
-    let out = main(true).count();
-    let fees = legs.iter().filter(|leg| leg.role == Role::Fee).count();
+}
+
+/// What is wrong with the shape of a group, if anything.
+fn misfit(ledger: &Ledger, members: &[EventRef], expect: &Expect) -> Option<String> {
+    if expect.is_anything() {
+        return None;
+    }
+    let (mut incoming, mut out, mut fees) = (0, 0, 0);
+    for_each_leg(ledger, members, |leg| match (leg.role, leg.negative) {
+        (Role::Main, false) => incoming += 1,
+        (Role::Main, true) => out += 1,
+        (Role::Fee, _) => fees += 1,
+    });
     let counts = [
         (expect.rows, members.len(), "are", "rows"),
         (expect.incoming, incoming, "bring in", "amounts"),
@@ -338,6 +341,12 @@ fn misfit<'l>(
     if expect.in_assets.is_none() && expect.out_assets.is_none() && !expect.balanced {
         return None;
     }
+    let mut legs = Vec::new();
+    for_each_leg(ledger, members, |leg| legs.push(leg));
+    let main = |negative: bool| {
+        legs.iter()
+            .filter(move |leg| leg.role == Role::Main && leg.negative == negative)
+    };
     let texts = ledger.names.assets.texts();
     for (allowed, negative, verb) in [
         (&expect.in_assets, false, "bring in"),

@@ -114,9 +114,10 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
     let most = ledger.batches().map(|(_, batch)| batch.uniques.len()).sum();
     // Nearly all ids stand there once, and need not be sorted.
     let repeated = Repeated::among(claimed(ledger).map(|(id, ..)| id), most);
-    let mut ids: Vec<(u128, EventRef, u32)> = claimed(ledger)
+    let mut ids: Vec<(u128, EventRef, u32)> = Vec::new();
+    claimed(ledger)
         .filter(|(id, ..)| repeated.may_hold(*id))
-        .collect();
+        .for_each(|claim| ids.push(claim));
     ids.par_sort_unstable();
     let claims = ids.chunk_by(|one, other| one.0 == other.0);
     let mut several: Vec<Vec<(EventRef, u32)>> = claims

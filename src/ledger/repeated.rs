@@ -15,11 +15,11 @@ impl Repeated {
         let words = (most * BITS_OF_KEY / 64).next_power_of_two();
         let mut once = vec![0_u64; words];
         let mut bits = vec![0_u64; words];
-        for key in keys {
+        keys.for_each(|key| {
             let (word, bit) = place(key, words);
             bits[word] |= once[word] & bit;
             once[word] |= bit;
-        }
+        });
         Repeated { bits }
     }
 

@@ -232,7 +232,7 @@ pub struct Group {
 }
 
 /// The shape that a group must have.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Expect {
     pub rows: Option<Count>,
     pub incoming: Option<Count>,
@@ -241,6 +241,13 @@ pub struct Expect {
     pub in_assets: Option<Vec<String>>,
     pub out_assets: Option<Vec<String>>,
     pub balanced: bool,
+}
+
+impl Expect {
+    /// Whether each group fits.
+    pub fn is_anything(&self) -> bool {
+        *self == Expect::default()
+    }
 }
 
 /// How many: from least to most, both included.

@@ -6,12 +6,12 @@
 use std::cell::Cell as Kept;
 
 use super::names::NamesOfCells;
-use super::{RowView, are_one_column};
+use super::{GroupKey, RowView, are_one_column};
 use crate::convert::batch::NewAmount;
 use crate::convert::evaluate::{Evaluate, trim};
 use crate::convert::file::FileContext;
 use crate::mapping::cell::{AmountReader, TimeReader, Zone};
-use crate::mapping::{Cell, EventTemplate, Expr, Group, LegTemplate, Rule, ZoneFrom};
+use crate::mapping::{Cell, EventTemplate, Expr, Group, LegTemplate, ZoneFrom};
 use crate::model::{Amount, NameId, Short, Time};
 
 /// The events of a rule.
@@ -36,6 +36,8 @@ pub(super) struct EventPlan<'f> {
 
 pub(super) struct GroupPlan<'f> {
     pub group: &'f Group,
+    /// Without what its rows share.
+    pub key: GroupKey,
     pub parts: Box<[KeyPlan<'f>]>,
 }
 
@@ -121,12 +123,13 @@ pub(super) enum TruthPlan<'f> {
 }
 
 impl<'f> RulePlan<'f> {
-    /// `names`: those of cells that the worker has, to which others are added.
+    /// The plan of the rule with this number. `names`: those of cells that the worker has, to which others are added.
     pub fn of(
-        rule: &'f Rule,
+        number: usize,
         file: &'f FileContext,
         names: &mut Vec<NamesOfCells<'f>>,
     ) -> RulePlan<'f> {
+        let rule = &file.program.rules[number];
         let event = |template: &'f EventTemplate| {
             let texts = template.texts.iter().enumerate();
             let texts: Box<[_]> = texts
@@ -141,7 +144,8 @@ impl<'f> RulePlan<'f> {
                     .iter()
                     .map(|leg| LegPlan::of(leg, file, names))
                     .collect(),
-                group: (rule.group.as_ref()).map(|group| GroupPlan::of(group, template, file)),
+                group: (rule.group.as_ref())
+                    .map(|group| GroupPlan::of(number, group, template, file)),
                 balance: template.balance.as_ref().map(|(amount, asset)| {
                     let asset = AssetPlan::of(asset, file, names);
                     (AmountPlan::of(amount, file), asset)
@@ -225,7 +229,12 @@ impl<'f> TextPlan<'f> {
 }
 
 impl<'f> GroupPlan<'f> {
-    fn of(group: &'f Group, event: &EventTemplate, file: &FileContext) -> GroupPlan<'f> {
+    fn of(
+        rule: usize,
+        group: &'f Group,
+        event: &EventTemplate,
+        file: &FileContext,
+    ) -> GroupPlan<'f> {
         let part = |expr: &'f Expr| match (expr, TextPlan::of(expr, file)) {
             _ if are_one_column(&event.time, expr) => KeyPlan::Time,
             (_, TextPlan::Cell(at)) => KeyPlan::Cell(at),
@@ -233,6 +242,7 @@ impl<'f> GroupPlan<'f> {
         };
         GroupPlan {
             group,
+            key: GroupKey::of(file, rule),
             parts: group.key.iter().map(part).collect(),
         }
     }

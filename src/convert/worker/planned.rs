@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::super::batch::{BalanceRecord, Batch, EventHead, NewAmount, NewLeg};
-use super::super::evaluate::{Evaluate, Value, trim};
+use super::super::evaluate::{Evaluate, trim};
 use super::super::row_view::RowView;
 use super::names::{address_of, near_place};
 use super::plan::{
@@ -52,7 +52,7 @@ impl<'f> Worker<'f> {
                 continue;
             }
             let group = match &event.group {
-                Some(group) => self.planned_group_key(view, rule_index, group, time)?,
+                Some(group) => planned_group_key(view, group, time)?,
                 None => 0,
             };
             let head = EventHead {
@@ -262,36 +262,6 @@ impl<'f> Worker<'f> {
         Some(id)
     }
 
-    /// As [`Worker::group_key`].
-    #[inline]
-    fn planned_group_key(
-        &mut self,
-        view: &RowView<'_>,
-        rule: usize,
-        plan: &GroupPlan<'_>,
-        time: Time,
-    ) -> Option<u128> {
-        let mut key = self.begin_key(rule);
-        for part in &plan.parts {
-            match part {
-                KeyPlan::Cell(at) => {
-                    key.add_text(trim(view.record.get(*at).unwrap_or_default()));
-                }
-                KeyPlan::Time => key.add(&Value::Time(time)),
-                KeyPlan::Other(expr) => match view.evaluate(expr) {
-                    Ok(value) => key.add(&value),
-                    Err(_) => {
-                        self.hash_scratch = key.bytes;
-                        return None;
-                    }
-                },
-            }
-        }
-        let hash = key.hash(plan.group);
-        self.hash_scratch = key.bytes;
-        hash
-    }
-
     /// Reads a record by the plan of its rule, or skips it. `None`, with nothing left of it in the batch, for one that makes
     /// no events or cannot be read.
     pub(super) fn read_planned(&mut self, record: Record<'_>, batch: &mut Batch) -> Option<()> {
@@ -314,9 +284,7 @@ impl<'f> Worker<'f> {
         let plan = match &self.plans[rule] {
             Some(plan) => plan.clone(),
             None => {
-                let rule_of_plan = &file.program.rules[rule];
-                let plan = RulePlan::of(rule_of_plan, file, &mut self.names_of_cells);
-                let plan = Rc::new(plan);
+                let plan = Rc::new(RulePlan::of(rule, file, &mut self.names_of_cells));
                 self.plans[rule].insert(plan).clone()
             }
         };
@@ -329,6 +297,20 @@ impl<'f> Worker<'f> {
         }
         read
     }
+}
+
+/// As [`Worker::group_key`].
+#[inline]
+fn planned_group_key(view: &RowView<'_>, plan: &GroupPlan<'_>, time: Time) -> Option<u128> {
+    let mut key = plan.key;
+    for part in &plan.parts {
+        match part {
+            KeyPlan::Cell(at) => key.add_text(trim(view.record.get(*at).unwrap_or_default())),
+            KeyPlan::Time => key.add_time(time),
+            KeyPlan::Other(expr) => key.add(&view.evaluate(expr).ok()?),
+        }
+    }
+    key.hash(plan.group)
 }
 
 /// A code of one to seven bytes and whether it is to be written large as a number: another for any other, and never 0.

@@ -242,12 +242,14 @@ impl Walk<'_> {
     /// The events of one row, and which of the batch's balances it states.
     #[inline]
     fn row(&mut self, events: &[(u32, EventRecord)], stated: std::ops::Range<usize>) -> Option<()> {
-        for leg in events.iter().flat_map(|(_, event)| event.legs()) {
-            let moved = moved(&leg)?;
-            self.part.weight = self.part.weight.checked_add(moved.unsigned_abs())?;
-            match self.balance((leg.account, leg.asset)) {
-                (Balance::Since(sum) | Balance::Is(sum), _) => *sum = sum.checked_add(moved)?,
-                (Balance::Unknown, _) => {}
+        for (_, event) in events {
+            for leg in event.legs() {
+                let moved = moved(&leg)?;
+                self.part.weight = self.part.weight.checked_add(moved.unsigned_abs())?;
+                match self.balance((leg.account, leg.asset)) {
+                    (Balance::Since(sum) | Balance::Is(sum), _) => *sum = sum.checked_add(moved)?,
+                    (Balance::Unknown, _) => {}
+                }
             }
         }
         for balance in &self.batch.balances[stated] {
