@@ -8,7 +8,7 @@ use super::super::evaluate::{Evaluate, trim};
 use super::super::row_view::RowView;
 use super::names::{address_of, near_place};
 use super::plan::{
-    AccountPlan, AssetPlan, EventPlan, GroupPlan, KeyPlan, LegPlan, RulePlan, TextPlan,
+    AccountPlan, AmountPlan, AssetPlan, EventPlan, GroupPlan, KeyPlan, LegPlan, RulePlan, TextPlan,
 };
 use super::{
     Candidate, Moved, NEAR, Worker, event_id, has_stray_cells, is_blank, is_header, kind, moved,
@@ -20,7 +20,7 @@ use crate::model::{NameId, Short, Time};
 
 impl<'f> Worker<'f> {
     /// Makes the events of a rule from a row, as its plan says. `None` for a row that it cannot be said of.
-    #[inline]
+    #[inline(always)]
     fn apply_plan(
         &mut self,
         view: &RowView<'_>,
@@ -83,16 +83,8 @@ impl<'f> Worker<'f> {
             {
                 batch.given_ids.push((at, id));
             }
-            if let Some((amount, asset)) = &event.balance
-                && let Some(found) = amount.read(view)?
-            {
-                let asset = self.planned_asset(view, asset, time)?;
-                batch.balances.push(BalanceRecord {
-                    event: at,
-                    account,
-                    asset,
-                    amount: found.amount,
-                });
+            if let Some(balance) = &event.balance {
+                self.planned_balance(view, balance, account, time, at, batch)?;
             }
         }
         if batch.place() == first {
@@ -171,29 +163,27 @@ impl<'f> Worker<'f> {
                     Some(id)
                 }
             },
-            AssetPlan::OfCells(expr, number) => {
-                let names = &self.names_of_cells[*number];
-                let cells = names.cells(view);
-                match cells.and_then(|cells| names.get(cells)) {
-                    Some(id) => Some(id),
-                    None => self.new_asset_of_cells(view, expr, *number, time),
-                }
-            }
+            AssetPlan::OfCells(expr, number) => self.asset_of_cells(view, expr, *number, time),
             AssetPlan::Other(expr) => self.asset(view, expr, time).ok(),
         }
     }
 
-    /// The asset that follows from cells which are not among those met last.
+    /// The asset that follows from a few cells.
     #[inline(never)]
-    fn new_asset_of_cells(
+    fn asset_of_cells(
         &mut self,
         view: &RowView<'_>,
         expr: &Expr,
         number: usize,
         time: Time,
     ) -> Option<NameId> {
+        let names = &self.names_of_cells[number];
+        let cells = names.cells(view);
+        if let Some(id) = cells.and_then(|cells| names.get(cells)) {
+            return Some(id);
+        }
         let id = self.asset(view, expr, time).ok()?;
-        if let Some(cells) = self.names_of_cells[number].cells(view)
+        if let Some(cells) = cells
             && self.is_always(&view.asset_text(expr).ok()?)
         {
             self.names_of_cells[number].remember(cells, id);
@@ -223,7 +213,7 @@ impl<'f> Worker<'f> {
     }
 
     /// As [`Worker::account`].
-    #[inline]
+    #[inline(always)]
     fn planned_account(&mut self, view: &RowView<'_>, plan: &AccountPlan<'_>) -> Option<NameId> {
         match plan {
             AccountPlan::Stated(parts, kept) => {
@@ -234,32 +224,52 @@ impl<'f> Worker<'f> {
                 kept.set(Some(id));
                 Some(id)
             }
-            AccountPlan::OfCells(parts, number) => {
-                let names = &self.names_of_cells[*number];
-                let cells = names.cells(view);
-                match cells.and_then(|cells| names.get(cells)) {
-                    Some(id) => Some(id),
-                    None => self.new_account_of_cells(view, parts, *number),
-                }
-            }
+            AccountPlan::OfCells(parts, number) => self.account_of_cells(view, parts, *number),
             AccountPlan::Other(parts) => self.account(view, parts).ok(),
         }
     }
 
-    /// The account that follows from cells which are not among those met last.
+    /// The account that follows from a few cells.
     #[inline(never)]
-    fn new_account_of_cells(
+    fn account_of_cells(
         &mut self,
         view: &RowView<'_>,
         parts: &[Expr],
         number: usize,
     ) -> Option<NameId> {
+        let names = &self.names_of_cells[number];
+        let cells = names.cells(view);
+        if let Some(id) = cells.and_then(|cells| names.get(cells)) {
+            return Some(id);
+        }
         let id = self.account(view, parts).ok()?;
-        let names = &mut self.names_of_cells[number];
-        if let Some(cells) = names.cells(view) {
-            names.remember(cells, id);
+        if let Some(cells) = cells {
+            self.names_of_cells[number].remember(cells, id);
         }
         Some(id)
+    }
+
+    /// As [`Worker::balance`].
+    #[inline(never)]
+    fn planned_balance(
+        &mut self,
+        view: &RowView<'_>,
+        (amount, asset): &(AmountPlan<'_>, AssetPlan<'_>),
+        account: NameId,
+        time: Time,
+        event: u32,
+        batch: &mut Batch,
+    ) -> Option<()> {
+        if let Some(found) = amount.read(view)? {
+            let asset = self.planned_asset(view, asset, time)?;
+            batch.balances.push(BalanceRecord {
+                event,
+                account,
+                asset,
+                amount: found.amount,
+            });
+        }
+        Some(())
     }
 
     /// Reads a record by the plan of its rule, or skips it. `None`, with nothing left of it in the batch, for one that makes
@@ -300,7 +310,7 @@ impl<'f> Worker<'f> {
 }
 
 /// As [`Worker::group_key`].
-#[inline]
+#[inline(never)]
 fn planned_group_key(view: &RowView<'_>, plan: &GroupPlan<'_>, time: Time) -> Option<u128> {
     let mut key = plan.key;
     for part in &plan.parts {
