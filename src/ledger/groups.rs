@@ -48,13 +48,18 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     } else {
         keys.len().max(1)
     };
-    for keys in keys.chunks(at_once) {
+    // So few at a time that they stay near until they are put behind the others. No group has the key 0.
+    let mut part: Vec<GroupRow> = Vec::new();
+    for keys in keys.chunks(super::ROWS_AT_ONCE) {
         ledger.load_rows(keys.iter().map(|key| key.at))?;
-        rows.par_extend(
-            keys.par_iter()
-                .filter_map(|key| Some((ledger.record(key.at).group()?, key.time_ns, key.at))),
-        );
+        let row = |key: &Key| {
+            let group = ledger.record(key.at).group().unwrap_or(0);
+            (group, key.time_ns, key.at)
+        };
+        keys.par_iter().map(row).collect_into_vec(&mut part);
+        rows.extend(part.iter().filter(|(group, ..)| *group != 0));
     }
+    drop(part);
     if rows.is_empty() {
         return Ok(keys.into_iter().map(Event::from).collect());
     }
@@ -66,8 +71,10 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
         keys.retain(|key| of_groups.next_if(|row| row.2 == key.at).is_none());
     }
     let broken = broken_groups(ledger);
-    let scattered = scattered(&rows);
-    let of_keys = by_key(&rows, &scattered);
+    // They are in the order of time, and most rows of one key are neighbours.
+    let mut of_keys: Vec<&[GroupRow]> = rows.chunk_by(|one, other| one.0 == other.0).collect();
+    let scattered = take_scattered(&mut of_keys);
+    add_keys(&mut of_keys, &scattered);
     let mut formed: Vec<Formed> = Vec::new();
     for of_keys in of_keys.chunks(at_once) {
         ledger.load_rows(of_keys.iter().flat_map(|rows| rows.iter().map(|row| row.2)))?;
@@ -78,7 +85,7 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
         );
     }
     drop(of_keys);
-    drop((rows, scattered.rows));
+    drop((rows, scattered));
     // In the order of time, then of their first rows, beside the events of one row.
     let mut groups: Vec<(Key, (u32, u32))> = Vec::new();
     for part in formed {
@@ -109,35 +116,33 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     Ok(events)
 }
 
-/// Rows of keys that may have others in between, by key, then by time and place.
-struct Scattered {
-    keys: Repeated,
-    rows: Vec<GroupRow>,
+/// Takes the runs of rows out whose key may have others elsewhere; these rows, by key, then by time and place.
+fn take_scattered(runs: &mut Vec<&[GroupRow]>) -> Vec<GroupRow> {
+    let keys = Repeated::among(runs.iter().map(|run| run[0].0), runs.len());
+    let mut scattered = Vec::new();
+    runs.retain(|run| {
+        let may_have_others = keys.may_hold(run[0].0);
+        if may_have_others {
+            scattered.extend_from_slice(run);
+        }
+        !may_have_others
+    });
+    sort(&mut scattered);
+    scattered
 }
 
-/// Of rows in the order of time, those whose key may stand in several places.
-fn scattered(rows: &[GroupRow]) -> Scattered {
-    let runs = || rows.chunk_by(|one, other| one.0 == other.0);
-    let keys = Repeated::among(runs().map(|run| run[0].0), rows.len());
-    let again = runs().filter(|run| keys.may_hold(run[0].0));
-    let mut rows: Vec<GroupRow> = again.flatten().copied().collect();
-    sort(&mut rows);
-    Scattered { keys, rows }
-}
-
-/// The rows of each key, by time and then by place, from rows in the order of time. The keys are in the order of their first
-/// rows: groups of about one time have rows that lie near each other.
-fn by_key<'r>(rows: &'r [GroupRow], scattered: &'r Scattered) -> Vec<&'r [GroupRow]> {
-    let runs = |rows: &'r [GroupRow]| rows.chunk_by(|one, other| one.0 == other.0);
-    let first = |rows: &&[GroupRow]| (rows[0].1, rows[0].2);
-    let mut of_keys: Vec<&[GroupRow]> = runs(&scattered.rows).collect();
-    of_keys.par_sort_unstable_by_key(first);
-    of_keys.extend(runs(rows).filter(|run| !scattered.keys.may_hold(run[0].0)));
-    if !scattered.rows.is_empty() {
-        // Both parts are in order: a stable sort finds that, and merges them.
-        of_keys.sort_by_key(first);
+/// Puts the rows of more keys among those of others. The keys are in the order of their first rows: groups of about one time have
+/// rows that lie near each other.
+fn add_keys<'r>(of_keys: &mut Vec<&'r [GroupRow]>, scattered: &'r [GroupRow]) {
+    if scattered.is_empty() {
+        return;
     }
-    of_keys
+    let first = |rows: &&[GroupRow]| (rows[0].1, rows[0].2);
+    let start = of_keys.len();
+    of_keys.extend(scattered.chunk_by(|one, other| one.0 == other.0));
+    of_keys[start..].par_sort_unstable_by_key(first);
+    // Both parts are in order: a stable sort finds that, and merges them.
+    of_keys.sort_by_key(first);
 }
 
 /// Sorts rows by key, then by time and place. Keys are mostly of few rows, so most of the work is comparing keys alone.
@@ -423,8 +428,10 @@ mod tests {
             }
             let mut expected: Vec<Vec<GroupRow>> = expected.into_values().collect();
             expected.sort_by_key(|rows| (rows[0].1, rows[0].2));
-            let scattered = scattered(&by_time);
-            prop_assert_eq!(by_key(&by_time, &scattered), expected);
+            let mut of_keys: Vec<&[GroupRow]> = by_time.chunk_by(|one, other| one.0 == other.0).collect();
+            let scattered = take_scattered(&mut of_keys);
+            add_keys(&mut of_keys, &scattered);
+            prop_assert_eq!(of_keys, expected);
         }
     }
 }

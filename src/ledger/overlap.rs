@@ -107,17 +107,26 @@ fn settle(ledger: &mut Ledger, equal: &[EventRef]) {
     }
 }
 
-/// Rejects rows that have the same unique id and different contents: which of them is right, nobody here can know.
-/// Rows of two files that differ only in how they are written (another header generation, padding zeros, a fraction of a
-/// second) say the same and count once.
-pub fn reject_conflicts(ledger: &mut Ledger) {
+/// A unique id, and the row and the column that claim it.
+pub type Claim = (u128, EventRef, u32);
+
+/// The unique ids that may be claimed several times.
+pub fn repeated_claims(ledger: &Ledger) -> Vec<Claim> {
     let most = ledger.batches().map(|(_, batch)| batch.uniques.len()).sum();
     // Nearly all ids stand there once, and need not be sorted.
-    let repeated = Repeated::among(claimed(ledger).map(|(id, ..)| id), most);
-    let mut ids: Vec<(u128, EventRef, u32)> = Vec::new();
-    claimed(ledger)
+    let repeated = Repeated::among(claims(ledger).map(|(id, ..)| id), most);
+    let mut found = Vec::new();
+    claims(ledger)
         .filter(|(id, ..)| repeated.may_hold(*id))
-        .for_each(|claim| ids.push(claim));
+        .for_each(|claim| found.push(claim));
+    found
+}
+
+/// Rejects rows that have the same unique id and different contents: which of them is right, nobody here can know.
+/// Rows of two files that differ only in how they are written (another header generation, padding zeros, a fraction of a
+/// second) say the same and count once. `ids`: those that may be claimed several times.
+pub fn reject_conflicts(ledger: &mut Ledger, mut ids: Vec<Claim>) {
+    ids.retain(|(_, at, _)| !ledger.dropped.contains_key(at));
     ids.par_sort_unstable();
     let claims = ids.chunk_by(|one, other| one.0 == other.0);
     let mut several: Vec<Vec<(EventRef, u32)>> = claims
@@ -193,9 +202,9 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
     }
 }
 
-/// All unique ids of rows that are still there: the id, the row and the column.
-fn claimed(ledger: &Ledger) -> impl Iterator<Item = (u128, EventRef, u32)> {
-    let ids = ledger.batches().flat_map(|(batch_number, batch)| {
+/// All unique ids.
+fn claims(ledger: &Ledger) -> impl Iterator<Item = Claim> {
+    ledger.batches().flat_map(|(batch_number, batch)| {
         batch.uniques.iter().map(move |unique| {
             let at = EventRef {
                 batch: batch_number,
@@ -203,8 +212,7 @@ fn claimed(ledger: &Ledger) -> impl Iterator<Item = (u128, EventRef, u32)> {
             };
             (unique.id, at, unique.column)
         })
-    });
-    ids.filter(|(_, at, _)| !ledger.dropped.contains_key(at))
+    })
 }
 
 /// Whether two rows moved the same amounts of the same assets, for the same reason, in the same second.
