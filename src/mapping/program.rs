@@ -499,7 +499,107 @@ fn is_negated(condition: &Expr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn column(name: &str, ignore_case: bool) -> Column {
+        Column {
+            name: name.to_owned(),
+            find: Find::Header(Vec::new(), 1),
+            cell: Cell::Text,
+            blanks: Vec::new(),
+            optional: false,
+            private: false,
+            volatile: false,
+            unique: false,
+            family: false,
+            ignore_case,
+        }
+    }
+
+    fn words(all: &[&str]) -> Vec<Box<[u8]>> {
+        all.iter().map(|word| word.as_bytes().into()).collect()
+    }
+
+    /// Conditions on the cells of the columns 0 and 1, and some that say nothing of words.
+    fn condition() -> impl Strategy<Value = Expr> {
+        let word = || prop::sample::select(vec!["", "a", "b", "a longer word than sixteen"]);
+        let cell = || (0..2_usize).prop_map(|column| Box::new(Expr::Cell(column)));
+        let equal = |is_equal| {
+            if is_equal {
+                Operator::Equal
+            } else {
+                Operator::NotEqual
+            }
+        };
+        let text = |word: &str| Box::new(Expr::Text(word.as_bytes().into()));
+        let one = prop_oneof![
+            (any::<bool>(), cell(), word()).prop_map(move |(is_equal, cell, word)| {
+                Expr::Compare(equal(is_equal), cell, text(word))
+            }),
+            (cell(), prop::collection::vec(word(), 1..3), any::<bool>())
+                .prop_map(|(cell, asked, negated)| Expr::OneOf(cell, words(&asked), negated)),
+            (cell(), any::<bool>()).prop_map(|(cell, negated)| Expr::IsBlank(cell, negated)),
+            any::<bool>().prop_map(move |holds| Expr::Compare(equal(holds), text("x"), text("x"))),
+        ];
+        one.prop_recursive(2, 4, 2, |inner| {
+            (inner.clone(), inner)
+                .prop_map(|(left, right)| Expr::And(Box::new(left), Box::new(right)))
+        })
+    }
+
+    fn holds(condition: &Expr, cells: &[&str; 2]) -> bool {
+        let text = |expr: &Expr| match expr {
+            Expr::Cell(column) => cells[*column].as_bytes().to_vec(),
+            Expr::Text(text) => text.to_vec(),
+            other => panic!("{other:?}"),
+        };
+        match condition {
+            Expr::Compare(operator, left, right) => {
+                (text(left) == text(right)) == (*operator == Operator::Equal)
+            }
+            Expr::OneOf(cell, words, negated) => {
+                words.iter().any(|word| **word == *text(cell)) != *negated
+            }
+            Expr::IsBlank(cell, negated) => text(cell).is_empty() != *negated,
+            Expr::And(left, right) => holds(left, cells) && holds(right, cells),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_to_ask_says_what_all_conditions_say(
+            tests in prop::collection::vec(prop::collection::vec(condition(), 0..3), 1..4),
+            cells in prop::array::uniform2(prop::sample::select(vec!["", "a", "b", "c", "a longer word than sixteen", "another that is as long"])),
+        ) {
+            let columns = [column("one", false), column("other", false)];
+            let tests: Vec<Test> = tests.into_iter().map(|conditions| Test { words: Vec::new(), conditions }).collect();
+            let dispatch = Dispatch::of(tests.iter(), &columns);
+            let number = |(nth, of): (usize, &DispatchColumn)| dispatch.word_number(nth, cells[of.column].as_bytes());
+            let numbers: Vec<u32> = dispatch.columns.iter().enumerate().map(number).collect();
+            for test in &tests {
+                let expected = test.conditions.iter().all(|condition| holds(condition, &cells));
+                let left = dispatch.left_to_ask(test, &columns, &numbers);
+                let said = left.is_some_and(|left| left.iter().all(|condition| holds(condition, &cells)));
+                prop_assert_eq!(said, expected);
+            }
+        }
+
+        #[test]
+        fn a_word_has_its_number_in_whichever_case_it_is_written_where_that_does_not_matter(
+            cell in "[bB][uU][yY]|[äÄ]|buy .{0,80}|.{0,70}", ignore_case: bool,
+        ) {
+            let asked = ["buy", "ä", "buy something with a longer name", ""];
+            let columns = [column("type", ignore_case)];
+            let test = Test { words: vec![WordTest { column: 0, words: words(&asked) }], conditions: Vec::new() };
+            let dispatch = Dispatch::of([&test].into_iter(), &columns);
+            let wanted = if ignore_case { cell.to_lowercase() } else { cell.clone() };
+            let expected = asked.iter().position(|word| *word == wanted).map_or(0, |nth| nth as u32 + 1);
+            prop_assert_eq!(dispatch.word_number(0, cell.as_bytes()), expected);
+        }
+    }
 
     #[test]
     fn counts_are_read_as_they_are_written() {
