@@ -426,3 +426,45 @@ fn compare(operator: Operator, left: &Value, right: &Value) -> bool {
         Operator::GreaterOrEqual => order.is_ge(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// It has no facts.
+    struct Nothing;
+
+    impl<'r> Evaluate<'r> for Nothing {
+        fn fact(&self, _: &'r Expr) -> Evaluated<Value<'r>> {
+            Ok(Value::Blank)
+        }
+
+        fn is_empty(&self, _: usize) -> bool {
+            true
+        }
+
+        fn canonical(&self, code: Cow<'r, [u8]>) -> Value<'r> {
+            Value::Text(code)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn letters_are_written_large_and_small_in_all_alphabets(text in "[ -~]{0,20}|.{0,20}") {
+            let of = |function| Expr::Call(function, vec![Expr::Text(text.as_bytes().into())]);
+            for (function, expected) in [(Function::Lower, text.to_lowercase()), (Function::Upper, text.to_uppercase())] {
+                let expr = of(function);
+                let value = Nothing.evaluate(&expr).unwrap();
+                prop_assert_eq!(value == Value::Blank, text.is_empty());
+                prop_assert_eq!(Nothing.text(&expr).unwrap(), expected.as_bytes());
+            }
+            let lower = text.to_lowercase();
+            for (among, is_there) in [(lower.clone(), true), (format!("{lower}."), false)] {
+                let expr = Expr::OneOf(Box::new(of(Function::Lower)), vec![among.as_bytes().into()], false);
+                prop_assert_eq!(Nothing.truth(&expr).unwrap(), is_there);
+            }
+        }
+    }
+}

@@ -82,27 +82,8 @@ impl Memo {
         ) {
             return None;
         }
-        let mut columns: Vec<usize> = Vec::new();
-        let mut fits = true;
-        let mut waiting = vec![expr];
-        while let Some(expr) = waiting.pop() {
-            expr.walk(&mut |part| match part {
-                Expr::Cell(column) | Expr::CellPart(column, _) => {
-                    let of = &program.columns[*column];
-                    fits &= !of.unique
-                        && matches!(of.cell, Cell::Text | Cell::Asset { .. } | Cell::Pair(_));
-                    if !columns.contains(column) {
-                        columns.push(*column);
-                    }
-                }
-                // Which cell it is depends on another.
-                Expr::Family(..) => fits = false,
-                // Derived columns use only earlier ones, so this ends.
-                Expr::Derived(index) => waiting.push(&program.derived[*index]),
-                _ => {}
-            });
-        }
-        (fits && columns.len() <= MAX_COLUMNS).then(|| Memo {
+        let columns = columns_of(program, std::slice::from_ref(expr))?;
+        (columns.len() <= MAX_COLUMNS).then(|| Memo {
             columns: columns.into(),
             places: OnceLock::new(),
         })
@@ -151,6 +132,32 @@ impl Memo {
         }
         find()
     }
+}
+
+/// The columns of texts that the values of some expressions depend on, besides what is the same for the whole file. `None` if
+/// they depend on other columns as well, or on cells that are another in each row.
+pub(super) fn columns_of(program: &Program, exprs: &[Expr]) -> Option<Vec<usize>> {
+    let mut columns: Vec<usize> = Vec::new();
+    let mut fits = true;
+    let mut waiting: Vec<&Expr> = exprs.iter().collect();
+    while let Some(expr) = waiting.pop() {
+        expr.walk(&mut |part| match part {
+            Expr::Cell(column) | Expr::CellPart(column, _) => {
+                let of = &program.columns[*column];
+                fits &= !of.unique
+                    && matches!(of.cell, Cell::Text | Cell::Asset { .. } | Cell::Pair(_));
+                if !columns.contains(column) {
+                    columns.push(*column);
+                }
+            }
+            // Which cell it is depends on another.
+            Expr::Family(..) => fits = false,
+            // Derived columns use only earlier ones, so this ends.
+            Expr::Derived(index) => waiting.push(&program.derived[*index]),
+            _ => {}
+        });
+    }
+    fits.then_some(columns)
 }
 
 /// A number that is another for most other texts.

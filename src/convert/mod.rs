@@ -30,6 +30,8 @@ pub use batch::{
     BalanceRecord, Batch, Event as EventRecord, EventRef, Key, Leg, LegText, Legs, Outcome, Reject,
     Row, SkipReason, UniqueRecord, events,
 };
+#[cfg(test)]
+pub(crate) use batch::{EventHead, NewLeg};
 pub use detect::{Detected, Detection, Detector, Opened, detect, open};
 pub use evaluate::{Evaluate, Evaluated, RowError, Value, trim};
 pub use file::{Facts, FileContext};

@@ -9,9 +9,10 @@ mod planned;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
-use self::choose::empty_word;
+use self::choose::{Choice, empty_word};
+use self::names::NamesOfCells;
 use self::plan::RulePlan;
 use super::batch::{BalanceRecord, Batch, BrokenGroup, Outcome, Reject, SkipReason, UniqueRecord};
 use super::evaluate::{Evaluate, RowError, Value, trim};
@@ -55,24 +56,27 @@ pub struct Worker<'f> {
     /// Names that stand in the mapping itself, by the place of their text in memory.
     constants: Vec<(usize, NameId)>,
     /// Word numbers of the choice columns → the tests that may hold, skips first.
-    candidates: FxHashMap<u64, Rc<[Candidate]>>,
+    candidates: FxHashMap<u64, Rc<[Choice<'f>]>>,
     /// The same, for the words met last.
-    near_candidates: Box<[NearCandidates; NEAR]>,
+    near_candidates: Box<[NearCandidates<'f>; NEAR]>,
     /// The rules or skips that hold for them whatever else the row says.
     near_choices: Box<[Option<(u64, Candidate)>; NEAR]>,
     /// The words met last in each choice column with their numbers, each in the place that its letters give.
     near_words: Box<[[(Short, u32); NEAR_WORDS]]>,
     /// Whether the word numbers of all choice columns fit one key.
     exact_key: bool,
+    /// Names that follow from a few cells.
+    names_of_cells: Vec<NamesOfCells<'f>>,
     /// The rules as they are for this file, made when the first row needs them.
     plans: Box<[Option<Rc<RulePlan<'f>>>]>,
     unique_columns: Vec<usize>,
-    hash_scratch: Vec<u8>,
+    /// What the hashes of unique ids begin with: another for files whose rows may not be the same rows.
+    unique_seed: u64,
     text_scratch: Vec<u8>,
 }
 
 /// Word numbers as one, and the tests that may hold for them.
-type NearCandidates = Option<(u64, Rc<[Candidate]>)>;
+type NearCandidates<'f> = Option<(u64, Rc<[Choice<'f>]>)>;
 
 #[derive(Clone, Debug)]
 enum Resolved {
@@ -109,13 +113,14 @@ impl<'f> Worker<'f> {
             near_words: (0..words.len())
                 .map(|nth| [empty_word(&file.program, nth); NEAR_WORDS])
                 .collect(),
+            names_of_cells: Vec::new(),
             plans: file.program.rules.iter().map(|_| None).collect(),
             exact_key: exact_key.is_some(),
             unique_columns: columns
                 .filter(|(_, column)| column.unique)
                 .map(|(index, _)| index)
                 .collect(),
-            hash_scratch: Vec::new(),
+            unique_seed: xxh3_64(file.scope()),
             text_scratch: Vec::new(),
         }
     }
@@ -129,10 +134,9 @@ impl<'f> Worker<'f> {
     #[inline]
     pub fn read_row(&mut self, record: Record<'_>, batch: &mut Batch) {
         batch.records_read += 1;
-        if self.read_planned(record, batch).is_some() {
-            return batch.end_row();
+        if self.read_planned(record, batch).is_none() {
+            self.read_any(record, batch);
         }
-        self.read_any(record, batch);
     }
 
     /// Reads a record the general way, with whatever comes of it.
@@ -180,9 +184,7 @@ impl<'f> Worker<'f> {
         let view = RowView { file, record };
         match self.choose(&view)? {
             None => Err(RowError::new(self.no_rule_message(&view))),
-            Some(Candidate::Skip(index)) => Ok(Outcome::Skipped(SkipReason::Rule(
-                u32::try_from(index).expect("few rules"),
-            ))),
+            Some(Candidate::Skip(index)) => Ok(skipped_by(index)),
             Some(Candidate::Rule(index)) => {
                 let first = batch.place();
                 if let Err(error) = self.apply(&view, index, batch) {
@@ -221,15 +223,11 @@ impl<'f> Worker<'f> {
         for column in &self.unique_columns {
             let cell = view.cell(*column);
             if !cell.is_empty() {
-                self.text_scratch.clear();
-                self.text_scratch.extend_from_slice(file.scope());
-                self.text_scratch.push(0xff);
-                self.text_scratch.extend_from_slice(&cell);
                 let column = u32::try_from(*column).expect("few columns");
                 batch.uniques.push(UniqueRecord {
                     event: first,
                     column,
-                    id: xxh3_128(&self.text_scratch),
+                    id: xxh3_128_with_seed(&cell, self.unique_seed),
                 });
             }
         }
@@ -237,48 +235,22 @@ impl<'f> Worker<'f> {
 
     /// What the rows of one group share. Of one expression the instant may be known already.
     fn group_key(
-        &mut self,
+        &self,
         view: &RowView<'_>,
         rule: usize,
         group: &Group,
         known: Option<(&Expr, Time)>,
     ) -> Result<u128, RowError> {
-        let mut bytes = std::mem::take(&mut self.hash_scratch);
-        bytes.clear();
-        bytes.extend_from_slice(self.file.scope());
-        bytes.extend_from_slice(&rule.to_le_bytes());
-        let mut built = Ok(());
-        let mut blank = true;
+        let mut key = GroupKey::of(self.file, rule);
         for expr in &group.key {
-            bytes.push(0xff);
-            let value = match known {
-                Some((of, time)) if are_one_column(of, expr) => Ok(Value::Time(time)),
-                _ => view.evaluate(expr),
-            };
-            blank &= match &value {
-                Ok(Value::Blank) => true,
-                Ok(Value::Text(text)) => text.is_empty(),
-                _ => false,
-            };
-            match value {
-                Ok(Value::Blank) => {}
-                Ok(Value::Text(text)) => bytes.extend_from_slice(&text),
-                Ok(Value::Amount(amount)) => amount.write_to(&mut bytes),
-                Ok(Value::Time(time)) => bytes.extend_from_slice(&time.ns().to_le_bytes()),
-                Ok(Value::Truth(truth)) => bytes.push(u8::from(truth)),
-                Err(error) => built = Err(error),
+            match known {
+                Some((of, time)) if are_one_column(of, expr) => key.add_time(time),
+                _ => key.add(&view.evaluate(expr)?),
             }
         }
-        let hash = xxh3_128(&bytes).max(1);
-        self.hash_scratch = bytes;
-        built?;
-        // Rows that say nothing have nothing in common.
-        if blank && !group.key.is_empty() && !group.adjacent {
-            return Err(RowError::new(
-                "nothing tells which rows it belongs to: what they should share is blank",
-            ));
-        }
-        Ok(hash)
+        key.hash(group).ok_or_else(|| {
+            RowError::new("nothing tells which rows it belongs to: what they should share is blank")
+        })
     }
 
     fn balance(
@@ -304,6 +276,61 @@ impl<'f> Worker<'f> {
             amount,
         });
         Ok(())
+    }
+}
+
+fn skipped_by(skip: usize) -> Outcome {
+    Outcome::Skipped(SkipReason::Rule(u32::try_from(skip).expect("few rules")))
+}
+
+/// The key of a group in the making.
+#[derive(Clone, Copy)]
+struct GroupKey {
+    hash: u128,
+    /// Whether nothing was said so far.
+    is_blank: bool,
+}
+
+impl GroupKey {
+    /// The key of the groups of a rule, without what their rows share.
+    fn of(file: &FileContext, rule: usize) -> GroupKey {
+        let rule_of_scope = [file.scope(), &rule.to_le_bytes()].concat();
+        GroupKey {
+            hash: xxh3_128(&rule_of_scope),
+            is_blank: true,
+        }
+    }
+
+    /// Adds what the rows of a group share.
+    fn add(&mut self, value: &Value<'_>) {
+        match value {
+            Value::Blank => self.add_text(b""),
+            Value::Text(text) => self.add_text(text),
+            Value::Amount(amount) => self.add_text(amount.to_string().as_bytes()),
+            Value::Time(time) => self.add_time(*time),
+            Value::Truth(truth) => self.add_text(&[u8::from(*truth)]),
+        }
+    }
+
+    #[inline]
+    fn add_time(&mut self, time: Time) {
+        self.add_text(&time.ns().to_le_bytes());
+    }
+
+    #[inline]
+    fn add_text(&mut self, text: &[u8]) {
+        self.is_blank &= text.is_empty();
+        // All bits of what was added before stay in it.
+        self.hash = self.hash.rotate_left(64) ^ xxh3_128_with_seed(text, self.hash as u64);
+    }
+
+    /// `None` for rows that say nothing: they have nothing in common.
+    #[inline]
+    fn hash(&self, group: &Group) -> Option<u128> {
+        if self.is_blank && !group.key.is_empty() && !group.adjacent {
+            return None;
+        }
+        Some(self.hash.max(1))
     }
 }
 
@@ -422,8 +449,8 @@ mod tests {
     use super::*;
     use crate::convert::{Opened, Options, PathRule, open};
     use crate::input::{CutMode, RecordReader, discover};
-    use crate::mapping::Library;
     use crate::mapping::cell::Zone;
+    use crate::mapping::{Library, Test};
 
     /// All that a batch says.
     fn said(batch: &Batch) -> String {
@@ -449,6 +476,42 @@ mod tests {
                 batch.records_read,
             )
         )
+    }
+
+    /// Whether a test's words and conditions hold, each looked at in full.
+    fn holds<'r>(view: &RowView<'r>, test: &'r Test) -> Result<bool, RowError> {
+        for asked in &test.words {
+            let cell = view.cell(asked.column);
+            let mut cell = String::from_utf8_lossy(&cell).into_owned();
+            if view.file.program.columns[asked.column].ignore_case {
+                cell = cell.to_lowercase();
+            }
+            if !asked.words.iter().any(|word| **word == *cell.as_bytes()) {
+                return Ok(false);
+            }
+        }
+        for condition in &test.conditions {
+            if !view.truth(condition)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// As [`Worker::choose`], test by test.
+    fn chosen_one_by_one(view: &RowView<'_>) -> Result<Option<Candidate>, RowError> {
+        let program = &view.file.program;
+        for (index, skip) in program.skips.iter().enumerate() {
+            if holds(view, &skip.test)? {
+                return Ok(Some(Candidate::Skip(index)));
+            }
+        }
+        for (index, rule) in program.rules.iter().enumerate() {
+            if holds(view, &rule.test)? {
+                return Ok(Some(Candidate::Rule(index)));
+            }
+        }
+        Ok(None)
     }
 
     fn add_line(text: &mut Vec<u8>, cells: &[&[u8]]) {
@@ -512,6 +575,11 @@ mod tests {
             let mut reader = RecordReader::new(b',');
             let mut records = reader.start(&text);
             while let Ok(Some(record)) = records.next() {
+                let view = RowView {
+                    file: &context,
+                    record,
+                };
+                assert_eq!(by_rule.choose(&view), chosen_one_by_one(&view));
                 by_plan.read_row(record, &mut planned);
                 ruled.records_read += 1;
                 by_rule.read_any(record, &mut ruled);

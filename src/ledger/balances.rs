@@ -1,5 +1,7 @@
 //! Running balances: where an export states the balance after each row, every step is checked.
 
+mod parts;
+
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -9,7 +11,7 @@ use crate::mapping::Order;
 use crate::model::{Amount, NameId};
 
 /// A step that is wrong.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BalanceBreak {
     /// Index of the file.
     pub file: usize,
@@ -23,7 +25,7 @@ pub struct BalanceBreak {
 }
 
 /// What the check found, over all files.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BalanceCheck {
     /// Steps that could be checked.
     pub steps: u64,
@@ -68,7 +70,13 @@ fn check_file(ledger: &Ledger, index: usize) -> BalanceCheck {
     }
 }
 
+/// The steps of a file: all batches at once, or where amounts are too large for that, row by row.
 fn walk(index: usize, batches: &[Batch], newest_first: bool) -> BalanceCheck {
+    parts::check(index, batches, newest_first)
+        .unwrap_or_else(|| row_by_row(index, batches, newest_first))
+}
+
+fn row_by_row(index: usize, batches: &[Batch], newest_first: bool) -> BalanceCheck {
     let mut walker = Walker {
         index,
         running: Running::default(),

@@ -1,9 +1,9 @@
 //! An event of the ledger, and how it is looked at: its legs with their rows, its ids, its note.
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{EventRef, Ledger};
-use crate::convert::{Batch, EventRecord, Key, Leg, LegText, Legs};
+use crate::convert::{Batch, EventRecord, Key, Leg, LegText};
 use crate::mapping::TEXT_COUNT;
 use crate::model::{Kind, Time};
 
@@ -14,6 +14,9 @@ pub struct Event {
     /// The one row that it is made of; or [`A_GROUP`], and the number of its group.
     at: EventRef,
 }
+
+/// Most groups have no more rows.
+const FEW: usize = 8;
 
 /// Stands for a batch where an event is a group.
 const A_GROUP: u32 = u32::MAX;
@@ -79,36 +82,36 @@ impl<'l> EventView<'l> {
     /// Calls back with each leg as it is written, and the row that it came from.
     #[inline(always)]
     pub fn for_each_leg_text(&self, mut each: impl FnMut(&LegText<'l>, EventRef)) {
-        let (mut legs, others) = if let [_] = self.members {
-            (self.first.legs(), Vec::new())
-        } else {
-            (Legs::none(), self.legs_of_group())
-        };
-        let mut others = others.into_iter();
+        // In a group, a main leg of zero says nothing beside another leg.
+        let is_group = self.members.len() > 1;
+        let says_more = is_group && self.moves_something();
+        let mut legs = self.first.legs();
+        let mut at = self.members[0];
+        let mut others = self.members[1..].iter();
         // One place that calls back, so that the call is none.
-        while let Some((leg, at)) = match legs.next() {
-            Some(leg) => Some((leg, self.members[0])),
-            None => others.next(),
-        } {
-            each(&leg, at);
+        loop {
+            let Some(leg) = legs.next() else {
+                let Some(next) = others.next() else { break };
+                at = *next;
+                legs = self.ledger.record(at).legs();
+                continue;
+            };
+            if !says_more || !leg.amount().is(b"0") {
+                each(&leg, at);
+            }
+            if is_group && !says_more {
+                break;
+            }
         }
     }
 
-    /// In a group, a main leg of zero says nothing beside another leg.
+    /// Whether a leg is of more than zero.
     #[inline(never)]
-    fn legs_of_group(&self) -> Vec<(LegText<'l>, EventRef)> {
-        let mut legs = Vec::new();
-        for at in self.members {
-            for leg in self.ledger.record(*at).legs() {
-                if !leg.amount().is(b"0") {
-                    legs.push((leg, *at));
-                }
-            }
-        }
-        if legs.is_empty() {
-            legs.extend(self.first.legs().next().map(|leg| (leg, self.members[0])));
-        }
-        legs
+    fn moves_something(&self) -> bool {
+        self.members.iter().any(|at| {
+            let mut legs = self.ledger.record(*at).legs();
+            legs.any(|leg| !leg.amount().is(b"0"))
+        })
     }
 
     /// Where its first row stands.
@@ -222,14 +225,20 @@ impl Ledger {
         if let Some(id) = self.batch(members[0]).given_id(members[0].event) {
             return id;
         }
-        let mut ids: Vec<u64> = members
-            .iter()
-            .map(|at| self.row_id(*at, &record(*at)))
-            .collect();
+        let mut few = [0; FEW];
+        let mut many = Vec::new();
+        let ids: &mut [u64] = match few.get_mut(..members.len()) {
+            Some(ids) => ids,
+            None => {
+                many.resize(members.len(), 0);
+                &mut many
+            }
+        };
+        for (id, at) in ids.iter_mut().zip(members) {
+            *id = self.row_id(*at, &record(*at));
+        }
         ids.sort_unstable();
-        let mut hasher = Xxh3::new();
-        ids.iter().for_each(|id| hasher.update(&id.to_le_bytes()));
-        hasher.digest()
+        id_of_ids(ids)
     }
 
     fn row_id(&self, at: EventRef, record: &EventRecord<'_>) -> u64 {
@@ -250,5 +259,35 @@ impl Ledger {
         self.events
             .iter()
             .find(|event| self.members(event).contains(&at))
+    }
+}
+
+/// The id that several ids make, in their order.
+fn id_of_ids(ids: &[u64]) -> u64 {
+    let mut few = [0; 8 * FEW];
+    let Some(bytes) = few.get_mut(..8 * ids.len()) else {
+        let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+        return xxh3_64(&bytes);
+    };
+    for (place, id) in bytes.chunks_exact_mut(8).zip(ids) {
+        place.copy_from_slice(&id.to_le_bytes());
+    }
+    xxh3_64(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_ids_and_many_are_put_together_in_one_way() {
+        for count in [1, FEW, FEW + 1, 40] {
+            let ids: Vec<u64> = (0..count as u64)
+                .map(|n| n.wrapping_mul(1 << 57 | 3))
+                .collect();
+            let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+            ids.iter().for_each(|id| hasher.update(&id.to_le_bytes()));
+            assert_eq!(id_of_ids(&ids), hasher.digest());
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::repeated::Repeated;
 use super::{Dropped, Event, EventRef, Ledger, LedgerFile};
 use crate::convert::{Key, LegText};
 use crate::mapping::{Expect, Group};
@@ -43,14 +44,20 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     }
     let mut rows: Vec<GroupRow> = Vec::new();
     let at_once = ledger.at_once(super::ROWS_AT_ONCE, keys.len());
-    let parts: Vec<&[Key]> = keys.chunks(at_once).collect();
+    // So few at a time that they stay near until they are put behind the others. No group has the key 0.
+    let mut part: Vec<GroupRow> = Vec::new();
+    let parts: Vec<&[Key]> = keys.chunks(super::ROWS_AT_ONCE).collect();
     let places = |_: &Ledger, keys: &&[Key]| keys.iter().map(|key| key.at).collect();
     ledger.rows_in_parts(&parts, places, |ledger, keys| {
-        let of_group = |key: &Key| Some((ledger.record(key.at).group()?, key.time_ns, key.at));
-        rows.par_extend(keys.par_iter().filter_map(of_group));
+        let row = |key: &Key| {
+            let group = ledger.record(key.at).group().unwrap_or(0);
+            (group, key.time_ns, key.at)
+        };
+        keys.par_iter().map(row).collect_into_vec(&mut part);
+        rows.extend(part.iter().filter(|(group, ..)| *group != 0));
         Ok(())
     })?;
-    drop(parts);
+    drop((part, parts));
     if rows.is_empty() {
         return Ok(keys.into_iter().map(Event::from).collect());
     }
@@ -61,12 +68,11 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
         // Both are in the order of time still.
         keys.retain(|key| of_groups.next_if(|row| row.2 == key.at).is_none());
     }
-    // By key, then by time, then as they stand in the files.
-    sort(&mut rows);
     let broken = broken_groups(ledger);
-    // Groups of about one time have rows that lie near each other.
+    // They are in the order of time, and most rows of one key are neighbours.
     let mut of_keys: Vec<&[GroupRow]> = rows.chunk_by(|one, other| one.0 == other.0).collect();
-    of_keys.par_sort_unstable_by_key(|rows| (rows[0].1, rows[0].2));
+    let scattered = take_scattered(&mut of_keys);
+    add_keys(&mut of_keys, &scattered);
     let mut formed: Vec<Formed> = Vec::new();
     let parts: Vec<&[&[GroupRow]]> = of_keys.chunks(at_once).collect();
     let places = |_: &Ledger, of_keys: &&[&[GroupRow]]| {
@@ -83,7 +89,7 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     })?;
     drop(parts);
     drop(of_keys);
-    drop(rows);
+    drop((rows, scattered));
     // In the order of time, then of their first rows, beside the events of one row.
     let mut groups: Vec<(Key, (u32, u32))> = Vec::new();
     for part in formed {
@@ -114,6 +120,35 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     Ok(events)
 }
 
+/// Takes the runs of rows out whose key may have others elsewhere; these rows, by key, then by time and place.
+fn take_scattered(runs: &mut Vec<&[GroupRow]>) -> Vec<GroupRow> {
+    let keys = Repeated::among(runs.iter().map(|run| run[0].0), runs.len());
+    let mut scattered = Vec::new();
+    runs.retain(|run| {
+        let may_have_others = keys.may_hold(run[0].0);
+        if may_have_others {
+            scattered.extend_from_slice(run);
+        }
+        !may_have_others
+    });
+    sort(&mut scattered);
+    scattered
+}
+
+/// Puts the rows of more keys among those of others. The keys are in the order of their first rows: groups of about one time have
+/// rows that lie near each other.
+fn add_keys<'r>(of_keys: &mut Vec<&'r [GroupRow]>, scattered: &'r [GroupRow]) {
+    if scattered.is_empty() {
+        return;
+    }
+    let first = |rows: &&[GroupRow]| (rows[0].1, rows[0].2);
+    let start = of_keys.len();
+    of_keys.extend(scattered.chunk_by(|one, other| one.0 == other.0));
+    of_keys[start..].par_sort_unstable_by_key(first);
+    // Both parts are in order: a stable sort finds that, and merges them.
+    of_keys.sort_by_key(first);
+}
+
 /// Sorts rows by key, then by time and place. Keys are mostly of few rows, so most of the work is comparing keys alone.
 fn sort(rows: &mut [GroupRow]) {
     rows.par_sort_unstable_by_key(|row| row.0);
@@ -132,7 +167,6 @@ fn form_some(
 ) -> Formed {
     let mut formed = Formed::default();
     let mut members: Vec<EventRef> = Vec::new();
-    let mut legs: Vec<LegText> = Vec::new();
     for of_key in of_keys {
         let (key, _, first) = of_key[0];
         let program = &ledger.context(ledger.file_index(first)).program;
@@ -146,7 +180,7 @@ fn form_some(
             let missing = broken
                 .get(&key)
                 .and_then(|broken| missing_row(ledger, &members, broken, group));
-            match missing.or_else(|| misfit(ledger, &members, &group.expect, &mut legs)) {
+            match missing.or_else(|| misfit(ledger, &members, &group.expect)) {
                 None => {
                     formed.rows.extend_from_slice(&members);
                     let group = (time_ns.unwrap_or_default(), super::number(members.len()));
@@ -275,25 +309,29 @@ fn row_number(ledger: &Ledger, at: EventRef) -> u64 {
     ledger.rows_before[at.batch as usize] + u64::from(ledger.record(at).row())
 }
 
-/// What is wrong with the shape of a group, if anything.
-fn misfit<'l>(
-    ledger: &'l Ledger,
-    members: &[EventRef],
-    expect: &Expect,
-    legs: &mut Vec<LegText<'l>>,
-) -> Option<String> {
-    legs.clear();
+/// The legs of a group's rows that are not of zero.
+#[inline]
+fn for_each_leg<'l>(ledger: &'l Ledger, members: &[EventRef], mut each: impl FnMut(LegText<'l>)) {
     for at in members {
-        let of_row = ledger.record(*at).legs();
-        legs.extend(of_row.filter(|leg| !leg.amount().is(b"0")));
+        for leg in ledger.record(*at).legs() {
+            if !leg.amount().is(b"0") {
+                each(leg);
+            }
+        }
     }
-    let main = |negative: bool| {
-        legs.iter()
-            .filter(move |leg| leg.role == Role::Main && leg.negative == negative)
-    };
-    let incoming = main(false).count();
-    let out = main(true).count();
-    let fees = legs.iter().filter(|leg| leg.role == Role::Fee).count();
+}
+
+/// What is wrong with the shape of a group, if anything.
+fn misfit(ledger: &Ledger, members: &[EventRef], expect: &Expect) -> Option<String> {
+    if expect.is_anything() {
+        return None;
+    }
+    let (mut incoming, mut out, mut fees) = (0, 0, 0);
+    for_each_leg(ledger, members, |leg| match (leg.role, leg.negative) {
+        (Role::Main, false) => incoming += 1,
+        (Role::Main, true) => out += 1,
+        (Role::Fee, _) => fees += 1,
+    });
     let counts = [
         (expect.rows, members.len(), "are", "rows"),
         (expect.incoming, incoming, "bring in", "amounts"),
@@ -312,6 +350,12 @@ fn misfit<'l>(
     if expect.in_assets.is_none() && expect.out_assets.is_none() && !expect.balanced {
         return None;
     }
+    let mut legs = Vec::new();
+    for_each_leg(ledger, members, |leg| legs.push(leg));
+    let main = |negative: bool| {
+        legs.iter()
+            .filter(move |leg| leg.role == Role::Main && leg.negative == negative)
+    };
     let texts = ledger.names.assets.texts();
     for (allowed, negative, verb) in [
         (&expect.in_assets, false, "bring in"),
@@ -367,6 +411,31 @@ mod tests {
             as_they_compare.sort();
             sort(&mut rows);
             prop_assert_eq!(rows, as_they_compare);
+        }
+
+        #[test]
+        fn rows_of_a_key_are_found_wherever_they_stand(
+            rows in prop::collection::vec((0..20u128, 1..4usize, 0..3i64), 0..100)
+        ) {
+            let mut time_ns = 0;
+            let mut by_time: Vec<GroupRow> = Vec::new();
+            for (key, count, pause) in rows {
+                time_ns += pause;
+                for _ in 0..count {
+                    let at = EventRef { batch: 0, event: by_time.len() as u32 };
+                    by_time.push((key, time_ns, at));
+                }
+            }
+            let mut expected: BTreeMap<u128, Vec<GroupRow>> = BTreeMap::new();
+            for row in &by_time {
+                expected.entry(row.0).or_default().push(*row);
+            }
+            let mut expected: Vec<Vec<GroupRow>> = expected.into_values().collect();
+            expected.sort_by_key(|rows| (rows[0].1, rows[0].2));
+            let mut of_keys: Vec<&[GroupRow]> = by_time.chunk_by(|one, other| one.0 == other.0).collect();
+            let scattered = take_scattered(&mut of_keys);
+            add_keys(&mut of_keys, &scattered);
+            prop_assert_eq!(of_keys, expected);
         }
     }
 }

@@ -10,6 +10,7 @@ mod loaded;
 mod order;
 mod overlap;
 mod proof;
+mod repeated;
 
 use std::io;
 use std::ops::Range;
@@ -184,11 +185,15 @@ impl Ledger {
             ledger.add_file(name, rows);
         }
         ledger.has_aside = ledger.batches.iter().any(|batch| batch.held().is_none());
-        ledger.balances = balances::check(&ledger);
+        let (balances, claims) = rayon::join(
+            || balances::check(&ledger),
+            || overlap::repeated_claims(&ledger),
+        );
+        ledger.balances = balances;
         let mut keys = ledger.take_keys();
         order::sort(&mut keys, rayon::current_num_threads());
         overlap::find(&mut ledger, &keys)?;
-        overlap::reject_conflicts(&mut ledger);
+        overlap::reject_conflicts(&mut ledger, claims);
         if !ledger.dropped.is_empty() {
             keys.retain(|key| !ledger.dropped.contains_key(&key.at));
         }

@@ -7,6 +7,7 @@ use std::io;
 
 use rayon::prelude::*;
 
+use super::repeated::Repeated;
 use super::{Dropped, EventRef, Key, Ledger, event_in};
 use crate::mapping::Place;
 
@@ -109,22 +110,26 @@ fn settle(ledger: &mut Ledger, equal: &[EventRef]) {
     }
 }
 
+/// A unique id, and the row and the column that claim it.
+pub type Claim = (u128, EventRef, u32);
+
+/// The unique ids that may be claimed several times.
+pub fn repeated_claims(ledger: &Ledger) -> Vec<Claim> {
+    let most = ledger.batches().map(|(_, batch)| batch.uniques.len()).sum();
+    // Nearly all ids stand there once, and need not be sorted.
+    let repeated = Repeated::among(claims(ledger).map(|(id, ..)| id), most);
+    let mut found = Vec::new();
+    claims(ledger)
+        .filter(|(id, ..)| repeated.may_hold(*id))
+        .for_each(|claim| found.push(claim));
+    found
+}
+
 /// Rejects rows that have the same unique id and different contents: which of them is right, nobody here can know.
 /// Rows of two files that differ only in how they are written (another header generation, padding zeros, a fraction of a
-/// second) say the same and count once.
-pub fn reject_conflicts(ledger: &mut Ledger) {
-    let mut ids: Vec<(u128, EventRef, u32)> = Vec::new();
-    for (batch_number, batch) in ledger.batches() {
-        for unique in &batch.uniques {
-            let at = EventRef {
-                batch: batch_number,
-                event: unique.event,
-            };
-            if !ledger.dropped.contains_key(&at) {
-                ids.push((unique.id, at, unique.column));
-            }
-        }
-    }
+/// second) say the same and count once. `ids`: those that may be claimed several times.
+pub fn reject_conflicts(ledger: &mut Ledger, mut ids: Vec<Claim>) {
+    ids.retain(|(_, at, _)| !ledger.dropped.contains_key(at));
     ids.par_sort_unstable();
     let claims = ids.chunk_by(|one, other| one.0 == other.0);
     let mut several: Vec<Vec<(EventRef, u32)>> = claims
@@ -198,6 +203,19 @@ pub fn reject_conflicts(ledger: &mut Ledger) {
             }
         }
     }
+}
+
+/// All unique ids.
+fn claims(ledger: &Ledger) -> impl Iterator<Item = Claim> {
+    ledger.batches().flat_map(|(batch_number, batch)| {
+        batch.uniques.iter().map(move |unique| {
+            let at = EventRef {
+                batch: batch_number,
+                event: unique.event,
+            };
+            (unique.id, at, unique.column)
+        })
+    })
 }
 
 /// Whether two rows moved the same amounts of the same assets, for the same reason, in the same second.

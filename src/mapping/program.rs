@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::assets::Aliases;
 use super::cell::{AmountReader, MoneyReader, PairReader, TimeReader, Zone};
 use super::document::Order;
-use super::expression::Expr;
+use super::expression::{Expr, Operator};
 use super::header::HeaderPattern;
 use crate::model::{Kind, Short};
 
@@ -234,7 +234,7 @@ pub struct Group {
 }
 
 /// The shape that a group must have.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Expect {
     pub rows: Option<Count>,
     pub incoming: Option<Count>,
@@ -243,6 +243,13 @@ pub struct Expect {
     pub in_assets: Option<Vec<String>>,
     pub out_assets: Option<Vec<String>>,
     pub balanced: bool,
+}
+
+impl Expect {
+    /// Whether each group fits.
+    pub fn is_anything(&self) -> bool {
+        *self == Expect::default()
+    }
 }
 
 /// How many: from least to most, both included.
@@ -301,31 +308,61 @@ pub struct Dispatch {
 pub struct DispatchColumn {
     pub column: usize,
     pub ignore_case: bool,
+    /// Whether only conditions ask for its words, and no choice of a skip or rule.
+    pub of_conditions: bool,
     /// Each word that any test asks for → its number from 1; a word that none asks for is 0.
     pub words: FxHashMap<Box<[u8]>, u32>,
     /// The same, for the words that are short.
     short_words: FxHashMap<Short, u32>,
 }
 
+/// Most sets of words that columns which only conditions ask for may bring it to.
+const MAX_SETS: usize = 1 << 20;
+
 impl Dispatch {
     /// The columns and words that these tests ask for.
-    pub fn of<'a>(tests: impl Iterator<Item = &'a Test>, columns: &[Column]) -> Dispatch {
-        let mut found: BTreeMap<usize, FxHashMap<Box<[u8]>, u32>> = BTreeMap::new();
-        for word_test in tests.flat_map(|test| &test.words) {
-            let words = found.entry(word_test.column).or_default();
-            for word in &word_test.words {
-                let next = u32::try_from(words.len() + 1).expect("fewer words than 2^32");
-                words.entry(word.clone()).or_insert(next);
+    pub fn of<'a>(tests: impl Iterator<Item = &'a Test> + Clone, columns: &[Column]) -> Dispatch {
+        let mut found: BTreeMap<usize, Vec<&[u8]>> = BTreeMap::new();
+        for word_test in tests.clone().flat_map(|test| &test.words) {
+            let of_column = found.entry(word_test.column).or_default();
+            add_new(of_column, word_test.words.iter().map(|word| &**word));
+        }
+        let of_choices: Vec<usize> = found.keys().copied().collect();
+        for test in tests {
+            // A column of its own is worth it for a test that is tried for every row else.
+            let mut is_narrowed = !test.words.is_empty();
+            for condition in conjuncts(&test.conditions) {
+                let Some((column, words)) = words_asked(condition, columns) else {
+                    // What comes behind it is not asked in each row.
+                    break;
+                };
+                let mut asked = found.clone();
+                let of_column = asked.entry(column).or_default();
+                if of_column.is_empty() && is_narrowed {
+                    continue;
+                }
+                add_new(of_column, words);
+                let sets = (asked.values())
+                    .try_fold(1_usize, |sets, words| sets.checked_mul(words.len() + 1));
+                if sets.is_some_and(|sets| sets <= MAX_SETS) {
+                    found = asked;
+                    is_narrowed = true;
+                }
             }
         }
-        let column = |(column, words): (usize, FxHashMap<Box<[u8]>, u32>)| DispatchColumn {
-            column,
-            ignore_case: columns[column].ignore_case,
-            short_words: words
-                .iter()
-                .filter_map(|(word, number)| Some((Short::of(word)?, *number)))
-                .collect(),
-            words,
+        let column = |(column, words): (usize, Vec<&[u8]>)| {
+            let words: FxHashMap<Box<[u8]>, u32> =
+                words.into_iter().map(Box::from).zip(1..).collect();
+            DispatchColumn {
+                column,
+                ignore_case: columns[column].ignore_case,
+                of_conditions: !of_choices.contains(&column),
+                short_words: words
+                    .iter()
+                    .filter_map(|(word, number)| Some((Short::of(word)?, *number)))
+                    .collect(),
+                words,
+            }
         };
         Dispatch {
             columns: found.into_iter().map(column).collect(),
@@ -349,6 +386,7 @@ impl Dispatch {
         }
         match Short::of(cell) {
             Some(short) => column.short_words.get(&short).copied().unwrap_or(0),
+            None if column.short_words.len() == column.words.len() => 0,
             None => column.words.get(cell).copied().unwrap_or(0),
         }
     }
@@ -370,11 +408,200 @@ impl Dispatch {
             })
         })
     }
+
+    /// What is left to ask of a row with these word numbers, in this order, so that a test's conditions hold. `None` if
+    /// the words tell already that they do not.
+    pub fn left_to_ask<'p>(
+        &self,
+        test: &'p Test,
+        columns: &[Column],
+        numbers: &[u32],
+    ) -> Option<Vec<&'p Expr>> {
+        let mut left = Vec::new();
+        for condition in conjuncts(&test.conditions) {
+            match self.settled(condition, columns, numbers) {
+                Some(true) => {}
+                // What stands before it may be wrong in a way that is told.
+                Some(false) if left.is_empty() => return None,
+                _ => left.push(condition),
+            }
+        }
+        Some(left)
+    }
+
+    /// Whether a condition on one cell of text holds, as far as the word numbers of a row tell that.
+    fn settled(&self, condition: &Expr, columns: &[Column], numbers: &[u32]) -> Option<bool> {
+        let (column, words) = words_asked(condition, columns)?;
+        let nth = self.columns.iter().position(|of| of.column == column)?;
+        let mut is_among = false;
+        for word in words {
+            match self.columns[nth].words.get(word) {
+                Some(number) => is_among |= *number == numbers[nth],
+                // Another word than those that have a number may be this one.
+                None if numbers[nth] == 0 => return None,
+                None => {}
+            }
+        }
+        Some(is_among != is_negated(condition))
+    }
+}
+
+fn add_new<'w>(words: &mut Vec<&'w [u8]>, more: impl IntoIterator<Item = &'w [u8]>) {
+    for word in more {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+}
+
+/// The parts of conditions that all must hold, in the order in which they are looked at.
+fn conjuncts(conditions: &[Expr]) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    let mut waiting: Vec<&Expr> = conditions.iter().rev().collect();
+    while let Some(condition) = waiting.pop() {
+        match condition {
+            Expr::And(left, right) => waiting.extend([&**right, &**left]),
+            other => found.push(other),
+        }
+    }
+    found
+}
+
+/// The column of texts and the words, of a condition that asks whether its cell is one of them, or is none.
+fn words_asked<'e>(condition: &'e Expr, columns: &[Column]) -> Option<(usize, Vec<&'e [u8]>)> {
+    let (cell, words): (&Expr, Vec<&[u8]>) = match condition {
+        Expr::Compare(Operator::Equal | Operator::NotEqual, left, right) => {
+            match (&**left, &**right) {
+                (cell, Expr::Text(word)) | (Expr::Text(word), cell) => (cell, vec![&**word]),
+                _ => return None,
+            }
+        }
+        Expr::OneOf(cell, words, _) => (cell, words.iter().map(|word| &**word).collect()),
+        Expr::IsBlank(cell, _) => (cell, vec![b""]),
+        _ => return None,
+    };
+    match cell {
+        Expr::Cell(column)
+            if matches!(columns[*column].cell, Cell::Text) && !columns[*column].ignore_case =>
+        {
+            Some((*column, words))
+        }
+        _ => None,
+    }
+}
+
+/// Whether such a condition asks that the cell be none of the words.
+fn is_negated(condition: &Expr) -> bool {
+    match condition {
+        Expr::Compare(operator, ..) => *operator == Operator::NotEqual,
+        Expr::OneOf(.., negated) | Expr::IsBlank(_, negated) => *negated,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn column(name: &str, ignore_case: bool) -> Column {
+        Column {
+            name: name.to_owned(),
+            find: Find::Header(Vec::new(), 1),
+            cell: Cell::Text,
+            blanks: Vec::new(),
+            optional: false,
+            private: false,
+            volatile: false,
+            unique: false,
+            family: false,
+            ignore_case,
+        }
+    }
+
+    fn words(all: &[&str]) -> Vec<Box<[u8]>> {
+        all.iter().map(|word| word.as_bytes().into()).collect()
+    }
+
+    /// Conditions on the cells of the columns 0 and 1, and some that say nothing of words.
+    fn condition() -> impl Strategy<Value = Expr> {
+        let word = || prop::sample::select(vec!["", "a", "b", "a longer word than sixteen"]);
+        let cell = || (0..2_usize).prop_map(|column| Box::new(Expr::Cell(column)));
+        let equal = |is_equal| {
+            if is_equal {
+                Operator::Equal
+            } else {
+                Operator::NotEqual
+            }
+        };
+        let text = |word: &str| Box::new(Expr::Text(word.as_bytes().into()));
+        let one = prop_oneof![
+            (any::<bool>(), cell(), word()).prop_map(move |(is_equal, cell, word)| {
+                Expr::Compare(equal(is_equal), cell, text(word))
+            }),
+            (cell(), prop::collection::vec(word(), 1..3), any::<bool>())
+                .prop_map(|(cell, asked, negated)| Expr::OneOf(cell, words(&asked), negated)),
+            (cell(), any::<bool>()).prop_map(|(cell, negated)| Expr::IsBlank(cell, negated)),
+            any::<bool>().prop_map(move |holds| Expr::Compare(equal(holds), text("x"), text("x"))),
+        ];
+        one.prop_recursive(2, 4, 2, |inner| {
+            (inner.clone(), inner)
+                .prop_map(|(left, right)| Expr::And(Box::new(left), Box::new(right)))
+        })
+    }
+
+    fn holds(condition: &Expr, cells: &[&str; 2]) -> bool {
+        let text = |expr: &Expr| match expr {
+            Expr::Cell(column) => cells[*column].as_bytes().to_vec(),
+            Expr::Text(text) => text.to_vec(),
+            other => panic!("{other:?}"),
+        };
+        match condition {
+            Expr::Compare(operator, left, right) => {
+                (text(left) == text(right)) == (*operator == Operator::Equal)
+            }
+            Expr::OneOf(cell, words, negated) => {
+                words.iter().any(|word| **word == *text(cell)) != *negated
+            }
+            Expr::IsBlank(cell, negated) => text(cell).is_empty() != *negated,
+            Expr::And(left, right) => holds(left, cells) && holds(right, cells),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_to_ask_says_what_all_conditions_say(
+            tests in prop::collection::vec(prop::collection::vec(condition(), 0..3), 1..4),
+            cells in prop::array::uniform2(prop::sample::select(vec!["", "a", "b", "c", "a longer word than sixteen", "another that is as long"])),
+        ) {
+            let columns = [column("one", false), column("other", false)];
+            let tests: Vec<Test> = tests.into_iter().map(|conditions| Test { words: Vec::new(), conditions }).collect();
+            let dispatch = Dispatch::of(tests.iter(), &columns);
+            let number = |(nth, of): (usize, &DispatchColumn)| dispatch.word_number(nth, cells[of.column].as_bytes());
+            let numbers: Vec<u32> = dispatch.columns.iter().enumerate().map(number).collect();
+            for test in &tests {
+                let expected = test.conditions.iter().all(|condition| holds(condition, &cells));
+                let left = dispatch.left_to_ask(test, &columns, &numbers);
+                let said = left.is_some_and(|left| left.iter().all(|condition| holds(condition, &cells)));
+                prop_assert_eq!(said, expected);
+            }
+        }
+
+        #[test]
+        fn a_word_has_its_number_in_whichever_case_it_is_written_where_that_does_not_matter(
+            cell in "[bB][uU][yY]|[äÄ]|buy .{0,80}|.{0,70}", ignore_case: bool,
+        ) {
+            let asked = ["buy", "ä", "buy something with a longer name", ""];
+            let columns = [column("type", ignore_case)];
+            let test = Test { words: vec![WordTest { column: 0, words: words(&asked) }], conditions: Vec::new() };
+            let dispatch = Dispatch::of([&test].into_iter(), &columns);
+            let wanted = if ignore_case { cell.to_lowercase() } else { cell.clone() };
+            let expected = asked.iter().position(|word| *word == wanted).map_or(0, |nth| nth as u32 + 1);
+            prop_assert_eq!(dispatch.word_number(0, cell.as_bytes()), expected);
+        }
+    }
 
     #[test]
     fn counts_are_read_as_they_are_written() {

@@ -155,8 +155,8 @@ impl Amount {
         }
     }
 
-    /// As [`Amount::parse_canonical`], of the most usual form alone: up to 16 digits, with a point or without. `None` for
-    /// any other text, whether it is an amount or not; the canonical text always stands somewhere.
+    /// As [`Amount::parse_canonical`], of the most usual form alone: up to 16 digits on each side of a point, or 16 without
+    /// one. `None` for any other text, whether it is an amount or not; the canonical text always stands somewhere.
     #[inline(always)]
     pub(crate) fn parse_plain(text: &[u8]) -> Option<(Amount, Canonical)> {
         let (negative, number) = without_sign(text);
@@ -475,7 +475,7 @@ pub(crate) const fn joined(digits: u64) -> u64 {
 /// A number of digits with at most one point that is not the first character.
 struct Plain {
     /// All digits up to the last of the fraction that is not zero.
-    magnitude: u64,
+    magnitude: u128,
     /// How many digits of the fraction these are.
     scale: u8,
     /// How many digits stand before the point.
@@ -483,14 +483,18 @@ struct Plain {
 }
 
 impl Plain {
-    /// Reads up to 16 characters, eight at a time; `None` for what must be read in the general way: more digits, a point
-    /// at one end, exponents, and what is no number.
+    /// Reads eight characters at a time; `None` for what must be read in the general way: more digits, a point at one end,
+    /// exponents, and what is no number.
     #[inline(always)]
     fn read(number: &[u8]) -> Option<Plain> {
-        match number.len() {
-            1..=9 => Plain::read_8(number),
+        let plain = match number.len() {
+            1..=9 => return Plain::read_8(number),
             10..=16 => Plain::read_16(number),
             _ => None,
+        };
+        match plain {
+            None => Plain::read_wide(number),
+            found => found,
         }
     }
 
@@ -511,7 +515,7 @@ impl Plain {
         let other = over_nine(digits);
         if other == 0 {
             return (length < 9).then(|| Plain {
-                magnitude: joined(digits),
+                magnitude: joined(digits).into(),
                 scale: 0,
                 whole_digits: length,
             });
@@ -537,7 +541,7 @@ impl Plain {
             scale -= zeros;
         }
         Some(Plain {
-            magnitude: joined(digits),
+            magnitude: joined(digits).into(),
             scale: scale as u8,
             whole_digits,
         })
@@ -555,7 +559,7 @@ impl Plain {
             }
             let high = start << (8 * (16 - length));
             return Some(Plain {
-                magnitude: joined(high) * 100_000_000 + joined(end),
+                magnitude: (joined(high) * 100_000_000 + joined(end)).into(),
                 scale: 0,
                 whole_digits: length,
             });
@@ -580,7 +584,76 @@ impl Plain {
             scale -= zeros;
         }
         Some(Plain {
-            magnitude: joined(whole) * POW10_64[scale as usize & 15] + joined(fraction),
+            magnitude: (joined(whole) * POW10_64[scale as usize & 15] + joined(fraction)).into(),
+            scale: scale as u8,
+            whole_digits,
+        })
+    }
+
+    /// Up to 15 digits before a point and 16 behind it, of at least ten characters.
+    #[inline(never)]
+    fn read_wide(number: &[u8]) -> Option<Plain> {
+        let length = number.len();
+        if length < 10 {
+            return None;
+        }
+        let (start, end) = (eight(number.first_chunk()?), eight(number.last_chunk()?));
+        // The digits before the point that are in one block, and the point.
+        let up_to_point = |block: u64| {
+            let at = over_nine(block).trailing_zeros().checked_sub(7)?; // in bits
+            let is_point = block.checked_shr(at)? as u8 == POINT;
+            is_point.then(|| {
+                (
+                    joined(block.checked_shl(64 - at).unwrap_or(0)),
+                    at as usize / 8,
+                )
+            })
+        };
+        let (whole, whole_digits) = if over_nine(start) != 0 {
+            up_to_point(start)?
+        } else {
+            let next = match number[8..].first_chunk() {
+                Some(next) => eight(next),
+                None => end >> (8 * (16 - length)),
+            };
+            let (more, digits) = up_to_point(next)?;
+            (joined(start) * POW10_64[digits & 15] + more, 8 + digits)
+        };
+        let fraction_digits = length - 1 - whole_digits;
+        if whole_digits == 0 || !(1..=16).contains(&fraction_digits) {
+            return None;
+        }
+        // The last eight digits of the fraction, and those before them.
+        let last_of = |block: u64, digits: usize| {
+            let before = 64 - 8 * digits;
+            block >> before << before
+        };
+        let (mut high, mut low, mut low_digits) = (0, end, 8);
+        if fraction_digits > 8 {
+            let block = match number.get(length.wrapping_sub(16)..) {
+                Some(last) => eight(last.first_chunk()?),
+                None => start << (8 * (16 - length)),
+            };
+            high = last_of(block, fraction_digits - 8);
+        } else {
+            low = last_of(end, fraction_digits);
+            low_digits = fraction_digits;
+        }
+        if over_nine(high) | over_nine(low) != 0 {
+            return None;
+        }
+        let mut scale = fraction_digits;
+        if low == 0 {
+            scale -= low_digits;
+            (high, low, low_digits) = (0, high, scale);
+        }
+        let zeros = (low.leading_zeros() as usize / 8).min(low_digits);
+        low = low.checked_shl(8 * zeros as u32).unwrap_or(0);
+        scale -= zeros;
+        let fraction = joined(high) * POW10_64[(8 - zeros) & 15] + joined(low);
+        let whole = u128::from(whole) * u128::from(POW10[scale] as u64);
+        Some(Plain {
+            magnitude: whole + u128::from(fraction),
             scale: scale as u8,
             whole_digits,
         })
@@ -588,7 +661,7 @@ impl Plain {
 
     #[inline(always)]
     fn amount(&self, negative: bool) -> Amount {
-        let magnitude = i128::from(self.magnitude);
+        let magnitude = self.magnitude as i128;
         Amount {
             mantissa: if negative { -magnitude } else { magnitude },
             scale: self.scale,
@@ -1067,6 +1140,7 @@ mod tests {
     fn like_numbers() -> impl Strategy<Value = String> {
         prop_oneof![
             "[-+]?[0-9]{0,9}[.]?[0-9]{0,10}",
+            "[-+]?[0-9]{0,17}[.]?[0-9]{0,9}0{0,9}",
             "[-+]?0{0,4}[0-9]{0,5}[.]?[0-9]{0,8}0{0,6}",
             "[-+]?[0-9.]{0,20}",
             "[-+]?[0-9]{0,8}[.eE,:/]?[-+]?[0-9]{0,8}[ -~é\\x00]?[0-9]{0,4}",
@@ -1437,11 +1511,11 @@ mod tests {
         }
 
         #[test]
-        fn a_canonical_text_of_up_to_eight_digits_on_each_side_is_found(
-            sign in "[-+]?", zeros in 0_usize..3, text in "[1-9][0-9]{0,3}([.][0-9]{0,7}[1-9])?|0([.][0-9]{0,7}[1-9])?",
-            padding in 0_usize..3,
+        fn a_canonical_text_is_found_of_up_to_fifteen_digits_before_the_point_and_sixteen_behind_it(
+            sign in "[-+]?", zeros in 0_usize..3, text in "[1-9][0-9]{0,3}|[1-9][0-9]{0,12}[.][0-9]{0,15}[1-9]|0([.][0-9]{0,15}[1-9])?",
+            padding in 0_usize..12,
         ) {
-            let padding = if text.contains('.') { "0".repeat(padding.min(8 - (text.len() - text.find('.').unwrap() - 1))) } else { String::new() };
+            let padding = if text.contains('.') { "0".repeat(padding.min(16 - (text.len() - text.find('.').unwrap() - 1))) } else { String::new() };
             let padded = format!("{sign}{}{text}{padding}", "0".repeat(zeros));
             let (_, canonical) = Amount::parse_canonical(padded.as_bytes()).unwrap();
             prop_assert_eq!(canonical.range().map(|range| &padded[range]), Some(&*text));

@@ -3,11 +3,17 @@
 use std::rc::Rc;
 
 use super::super::evaluate::{Evaluate, RowError, trim};
-use super::super::file::FileContext;
 use super::super::row_view::RowView;
 use super::{Candidate, MAX_CACHED, NEAR, NEAR_WORDS, Worker};
-use crate::mapping::{Program, Test};
+use crate::mapping::{Expr, Program, Test};
 use crate::model::Short;
+
+/// A skip or rule whose words fit a row.
+pub(super) struct Choice<'f> {
+    candidate: Candidate,
+    /// What the words do not tell of its conditions.
+    left_to_ask: Box<[&'f Expr]>,
+}
 
 impl<'f> Worker<'f> {
     /// The first skip or rule that holds.
@@ -21,18 +27,18 @@ impl<'f> Worker<'f> {
     fn first_of(
         &self,
         view: &RowView<'_>,
-        candidates: &[Candidate],
+        candidates: &[Choice<'f>],
     ) -> Result<Option<Candidate>, RowError> {
-        for candidate in candidates {
+        for choice in candidates {
             let mut holds = true;
-            for condition in &test_of(self.file, *candidate).conditions {
+            for condition in &choice.left_to_ask {
                 if !view.truth(condition)? {
                     holds = false;
                     break;
                 }
             }
             if holds {
-                return Ok(Some(*candidate));
+                return Ok(Some(choice.candidate));
             }
         }
         Ok(None)
@@ -52,9 +58,9 @@ impl<'f> Worker<'f> {
         let candidates = self.candidates_for(view, key);
         if self.exact_key
             && let Some(first) = candidates.first()
-            && test_of(self.file, *first).conditions.is_empty()
+            && first.left_to_ask.is_empty()
         {
-            self.near_choices[key as usize % NEAR] = Some((key, *first));
+            self.near_choices[key as usize % NEAR] = Some((key, first.candidate));
         }
         self.first_of(view, &candidates).ok()?
     }
@@ -94,7 +100,7 @@ impl<'f> Worker<'f> {
     }
 
     /// The tests whose words fit the row. Rows with the same words share the list.
-    fn candidates_for(&mut self, view: &RowView<'_>, key: u64) -> Rc<[Candidate]> {
+    fn candidates_for(&mut self, view: &RowView<'_>, key: u64) -> Rc<[Choice<'f>]> {
         if !self.exact_key {
             return self.candidates_of_words(view);
         }
@@ -119,25 +125,27 @@ impl<'f> Worker<'f> {
     }
 
     /// The tests that may hold for the words that were found.
-    fn candidates_of_words(&self, view: &RowView<'_>) -> Rc<[Candidate]> {
+    fn candidates_of_words(&self, view: &RowView<'_>) -> Rc<[Choice<'f>]> {
         let program = &self.file.program;
-        let columns = program.dispatch.columns.iter().enumerate();
+        let dispatch = &program.dispatch;
+        let columns = dispatch.columns.iter().enumerate();
         let numbers: Vec<u32> = columns
-            .map(|(nth, column)| program.dispatch.word_number(nth, &view.cell(column.column)))
+            .map(|(nth, column)| dispatch.word_number(nth, &view.cell(column.column)))
             .collect();
-        let fits = |test: &Test| program.dispatch.may_hold(test, &numbers);
-        let skips = program
-            .skips
-            .iter()
-            .enumerate()
-            .filter(|(_, skip)| fits(&skip.test))
-            .map(|(index, _)| Candidate::Skip(index));
-        let rules = program
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, rule)| fits(&rule.test))
-            .map(|(index, _)| Candidate::Rule(index));
+        let choice = |candidate, test: &'f Test| {
+            let may_hold = dispatch.may_hold(test, &numbers);
+            let left_to_ask = may_hold
+                .then(|| dispatch.left_to_ask(test, &program.columns, &numbers))??
+                .into();
+            Some(Choice {
+                candidate,
+                left_to_ask,
+            })
+        };
+        let skips = (program.skips.iter().enumerate())
+            .filter_map(|(index, skip)| choice(Candidate::Skip(index), &skip.test));
+        let rules = (program.rules.iter().enumerate())
+            .filter_map(|(index, rule)| choice(Candidate::Rule(index), &rule.test));
         skips.chain(rules).collect()
     }
 
@@ -147,7 +155,7 @@ impl<'f> Worker<'f> {
             .dispatch
             .columns
             .iter()
-            .filter(|column| !program.columns[column.column].private)
+            .filter(|column| !column.of_conditions && !program.columns[column.column].private)
             .map(|column| {
                 format!(
                     "{} = '{}'",
@@ -161,13 +169,6 @@ impl<'f> Worker<'f> {
         } else {
             format!("no rule of the mapping fits {}", words.join(", "))
         }
-    }
-}
-
-fn test_of(file: &FileContext, candidate: Candidate) -> &Test {
-    match candidate {
-        Candidate::Skip(index) => &file.program.skips[index].test,
-        Candidate::Rule(index) => &file.program.rules[index].test,
     }
 }
 

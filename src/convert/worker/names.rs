@@ -1,9 +1,11 @@
 //! From codes and names of a row to the numbers of assets and accounts, remembered from row to row.
 
 use super::super::evaluate::{Evaluate, RowError};
+use super::super::file::FileContext;
+use super::super::memo::columns_of;
 use super::super::row_view::RowView;
-use super::{MAX_ACCOUNT_BYTES, MAX_CACHED, NEAR, Resolved, Worker, column_of};
-use crate::mapping::{Expr, MAX_CODE_BYTES, Meaning};
+use super::{MAX_ACCOUNT_BYTES, MAX_CACHED, NEAR, Resolved, Worker, are_one_column, column_of};
+use crate::mapping::{Expr, MAX_CODE_BYTES, Meaning, Place};
 use crate::model::{NameId, Short, Time};
 
 impl<'f> Worker<'f> {
@@ -39,14 +41,16 @@ impl<'f> Worker<'f> {
         }
         let id = self.asset_of_any(view, expr, time)?;
         if let Some((short, place)) = near
-            && matches!(
-                self.assets.get(&*view.asset_text(expr)?),
-                Some(Resolved::Always(_))
-            )
+            && self.is_always(&view.asset_text(expr)?)
         {
             self.near_assets[place] = (short, upper, id);
         }
         Ok(id)
+    }
+
+    /// Whether a code that was resolved means the same at all times.
+    pub(super) fn is_always(&self, code: &[u8]) -> bool {
+        matches!(self.assets.get(code), Some(Resolved::Always(_)))
     }
 
     pub(super) fn asset_of_any(
@@ -163,6 +167,90 @@ impl<'f> Worker<'f> {
         });
         self.text_scratch = name;
         found
+    }
+}
+
+/// One or two cells as they stand in a row; the second is empty where there is one.
+type Cells = [Short; 2];
+
+/// Names that follow from one or two cells of a row alone, for the cells met last.
+pub(super) struct NamesOfCells<'f> {
+    /// What gives the name: the code of an asset, or the parts of an account.
+    exprs: &'f [Expr],
+    of_accounts: bool,
+    /// Where the cells stand in a record.
+    places: Box<[usize]>,
+    /// Each in the place that the letters of the cells give.
+    near: Box<[Option<(Cells, NameId)>]>,
+}
+
+impl<'f> NamesOfCells<'f> {
+    /// `None` where a name follows from more, or from cells that do not stand in one place.
+    fn of(exprs: &'f [Expr], of_accounts: bool, file: &FileContext) -> Option<NamesOfCells<'f>> {
+        let is_there = |column: &usize| file.binding.places[*column] != Place::Missing;
+        let columns = columns_of(&file.program, exprs)?;
+        let places: Option<Box<[usize]>> = columns
+            .into_iter()
+            .filter(is_there)
+            .map(|column| file.plain(column))
+            .collect();
+        let places = places.filter(|places| places.len() <= 2)?;
+        Some(NamesOfCells {
+            exprs,
+            of_accounts,
+            places,
+            near: vec![None; NEAR].into(),
+        })
+    }
+
+    /// The number in `all` of the names that these expressions give, which may be there already.
+    pub fn number_among(
+        all: &mut Vec<NamesOfCells<'f>>,
+        exprs: &'f [Expr],
+        of_accounts: bool,
+        file: &FileContext,
+    ) -> Option<usize> {
+        let is_same = |names: &NamesOfCells<'_>| {
+            names.of_accounts == of_accounts
+                && names.exprs.len() == exprs.len()
+                && names.exprs.iter().zip(exprs).all(|both| match both {
+                    (Expr::Text(one), Expr::Text(other)) => one == other,
+                    (one, other) => are_one_column(one, other),
+                })
+        };
+        if let Some(number) = all.iter().position(is_same) {
+            return Some(number);
+        }
+        all.push(NamesOfCells::of(exprs, of_accounts, file)?);
+        Some(all.len() - 1)
+    }
+
+    /// The cells of a row; `None` where one is long.
+    #[inline(always)]
+    pub fn cells(&self, view: &RowView<'_>) -> Option<Cells> {
+        Some(match *self.places {
+            [one, other] => [view.record.short(one)?, view.record.short(other)?],
+            [only] => [view.record.short(only)?, Short::default()],
+            _ => Cells::default(),
+        })
+    }
+
+    /// The name, if it was met a moment ago.
+    #[inline(always)]
+    pub fn get(&self, cells: Cells) -> Option<NameId> {
+        match self.near[NamesOfCells::place(cells)] {
+            Some((of, id)) if of == cells => Some(id),
+            _ => None,
+        }
+    }
+
+    pub fn remember(&mut self, cells: Cells, id: NameId) {
+        self.near[NamesOfCells::place(cells)] = Some((cells, id));
+    }
+
+    #[inline(always)]
+    fn place([one, other]: Cells) -> usize {
+        ((one.mixed() ^ other.mixed().rotate_left(32)) >> 56) as usize % NEAR
     }
 }
 

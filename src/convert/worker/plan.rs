@@ -5,12 +5,13 @@
 
 use std::cell::Cell as Kept;
 
-use super::RowView;
+use super::names::NamesOfCells;
+use super::{GroupKey, RowView, are_one_column};
 use crate::convert::batch::NewAmount;
 use crate::convert::evaluate::{Evaluate, trim};
 use crate::convert::file::FileContext;
 use crate::mapping::cell::{AmountReader, TimeReader, Zone};
-use crate::mapping::{Cell, EventTemplate, Expr, LegTemplate, Rule, ZoneFrom};
+use crate::mapping::{Cell, EventTemplate, Expr, Group, LegTemplate, ZoneFrom};
 use crate::model::{Amount, NameId, Short, Time};
 
 /// The events of a rule.
@@ -27,6 +28,26 @@ pub(super) struct EventPlan<'f> {
     pub texts: Box<[(usize, TextPlan<'f>)]>,
     /// Whether all of them are just cells.
     pub has_only_cells: bool,
+    /// What its group shares.
+    pub group: Option<GroupPlan<'f>>,
+    /// The balance after the row.
+    pub balance: Option<(AmountPlan<'f>, AssetPlan<'f>)>,
+}
+
+pub(super) struct GroupPlan<'f> {
+    pub group: &'f Group,
+    /// Without what its rows share.
+    pub key: GroupKey,
+    pub parts: Box<[KeyPlan<'f>]>,
+}
+
+/// A part of a group's key.
+pub(super) enum KeyPlan<'f> {
+    /// A cell of text.
+    Cell(usize),
+    /// The time of the event.
+    Time,
+    Other(&'f Expr),
 }
 
 pub(super) struct LegPlan<'f> {
@@ -56,6 +77,8 @@ pub(super) enum TextPlan<'f> {
 pub(super) enum AccountPlan<'f> {
     /// A name that stands in the mapping, and its number when it is known.
     Stated(&'f [Expr], Kept<Option<NameId>>),
+    /// A name that follows from a few cells: the number of the worker's names of cells.
+    OfCells(&'f [Expr], usize),
     Other(&'f [Expr]),
 }
 
@@ -67,6 +90,8 @@ pub(super) enum AssetPlan<'f> {
     },
     /// A code that stands in the mapping, and its number when it is known and does not depend on the time.
     Stated(&'f Expr, Kept<Option<NameId>>),
+    /// A code that follows from a few cells: the number of the worker's names of cells.
+    OfCells(&'f Expr, usize),
     Other(&'f Expr),
 }
 
@@ -98,7 +123,13 @@ pub(super) enum TruthPlan<'f> {
 }
 
 impl<'f> RulePlan<'f> {
-    pub fn of(rule: &'f Rule, file: &'f FileContext) -> RulePlan<'f> {
+    /// The plan of the rule with this number. `names`: those of cells that the worker has, to which others are added.
+    pub fn of(
+        number: usize,
+        file: &'f FileContext,
+        names: &mut Vec<NamesOfCells<'f>>,
+    ) -> RulePlan<'f> {
+        let rule = &file.program.rules[number];
         let event = |template: &'f EventTemplate| {
             let texts = template.texts.iter().enumerate();
             let texts: Box<[_]> = texts
@@ -107,12 +138,18 @@ impl<'f> RulePlan<'f> {
             EventPlan {
                 template,
                 time: TimePlan::of(&template.time, file),
-                account: AccountPlan::of(&template.account),
+                account: AccountPlan::of(&template.account, file, names),
                 legs: template
                     .legs
                     .iter()
-                    .map(|leg| LegPlan::of(leg, file))
+                    .map(|leg| LegPlan::of(leg, file, names))
                     .collect(),
+                group: (rule.group.as_ref())
+                    .map(|group| GroupPlan::of(number, group, template, file)),
+                balance: template.balance.as_ref().map(|(amount, asset)| {
+                    let asset = AssetPlan::of(asset, file, names);
+                    (AmountPlan::of(amount, file), asset)
+                }),
                 has_only_cells: texts
                     .iter()
                     .all(|(_, text)| matches!(text, TextPlan::Cell(_))),
@@ -126,15 +163,20 @@ impl<'f> RulePlan<'f> {
 }
 
 impl<'f> LegPlan<'f> {
-    fn of(template: &'f LegTemplate, file: &'f FileContext) -> LegPlan<'f> {
+    fn of(
+        template: &'f LegTemplate,
+        file: &'f FileContext,
+        names: &mut Vec<NamesOfCells<'f>>,
+    ) -> LegPlan<'f> {
         LegPlan {
             template,
             amount: AmountPlan::of(&template.amount, file),
-            asset: AssetPlan::of(&template.asset, file),
+            asset: AssetPlan::of(&template.asset, file, names),
             value: template.value.as_ref().map(|(worth, currency)| {
-                (AmountPlan::of(worth, file), AssetPlan::of(currency, file))
+                let currency = AssetPlan::of(currency, file, names);
+                (AmountPlan::of(worth, file), currency)
             }),
-            account: template.account.as_deref().map(AccountPlan::of),
+            account: (template.account.as_deref()).map(|parts| AccountPlan::of(parts, file, names)),
         }
     }
 }
@@ -175,7 +217,7 @@ impl<'f> TimePlan<'f> {
 }
 
 impl<'f> TextPlan<'f> {
-    fn of(expr: &'f Expr, file: &'f FileContext) -> TextPlan<'f> {
+    fn of(expr: &'f Expr, file: &FileContext) -> TextPlan<'f> {
         if let Expr::Cell(column) = expr
             && matches!(file.program.columns[*column].cell, Cell::Text)
             && let Some(at) = file.plain(*column)
@@ -186,30 +228,66 @@ impl<'f> TextPlan<'f> {
     }
 }
 
+impl<'f> GroupPlan<'f> {
+    fn of(
+        rule: usize,
+        group: &'f Group,
+        event: &EventTemplate,
+        file: &FileContext,
+    ) -> GroupPlan<'f> {
+        let part = |expr: &'f Expr| match (expr, TextPlan::of(expr, file)) {
+            _ if are_one_column(&event.time, expr) => KeyPlan::Time,
+            (_, TextPlan::Cell(at)) => KeyPlan::Cell(at),
+            _ => KeyPlan::Other(expr),
+        };
+        GroupPlan {
+            group,
+            key: GroupKey::of(file, rule),
+            parts: group.key.iter().map(part).collect(),
+        }
+    }
+}
+
 impl<'f> AccountPlan<'f> {
-    fn of(parts: &'f [Expr]) -> AccountPlan<'f> {
-        match parts {
-            [Expr::Text(_)] => AccountPlan::Stated(parts, Kept::new(None)),
-            _ => AccountPlan::Other(parts),
+    fn of(
+        parts: &'f [Expr],
+        file: &FileContext,
+        names: &mut Vec<NamesOfCells<'f>>,
+    ) -> AccountPlan<'f> {
+        if let [Expr::Text(_)] = parts {
+            return AccountPlan::Stated(parts, Kept::new(None));
+        }
+        match NamesOfCells::number_among(names, parts, true, file) {
+            Some(number) => AccountPlan::OfCells(parts, number),
+            None => AccountPlan::Other(parts),
         }
     }
 }
 
 impl<'f> AssetPlan<'f> {
-    fn of(expr: &'f Expr, file: &'f FileContext) -> AssetPlan<'f> {
+    fn of(expr: &'f Expr, file: &FileContext, names: &mut Vec<NamesOfCells<'f>>) -> AssetPlan<'f> {
+        if let Some(plan) = AssetPlan::of_plain(expr, file) {
+            return plan;
+        }
+        let exprs = std::slice::from_ref(expr);
+        match NamesOfCells::number_among(names, exprs, false, file) {
+            Some(number) => AssetPlan::OfCells(expr, number),
+            None => AssetPlan::Other(expr),
+        }
+    }
+
+    /// The plan for a code that stands in the mapping, or in a cell of codes.
+    fn of_plain(expr: &'f Expr, file: &FileContext) -> Option<AssetPlan<'f>> {
         match expr {
-            Expr::Text(_) => AssetPlan::Stated(expr, Kept::new(None)),
+            Expr::Text(_) => Some(AssetPlan::Stated(expr, Kept::new(None))),
             Expr::Cell(column) => {
-                match (&file.program.columns[*column].cell, file.plain(*column)) {
-                    (Cell::Asset { upper }, Some(at)) => AssetPlan::Cell {
-                        at,
-                        upper: *upper,
-                        expr,
-                    },
-                    _ => AssetPlan::Other(expr),
+                let at = file.plain(*column)?;
+                match file.program.columns[*column].cell {
+                    Cell::Asset { upper } => Some(AssetPlan::Cell { at, upper, expr }),
+                    _ => None,
                 }
             }
-            _ => AssetPlan::Other(expr),
+            _ => None,
         }
     }
 }

@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::super::batch::{Batch, EventHead, NewAmount, NewLeg};
+use super::super::batch::{BalanceRecord, Batch, EventHead, NewAmount, NewLeg};
 use super::super::evaluate::{Evaluate, trim};
 use super::super::row_view::RowView;
 use super::names::{address_of, near_place};
-use super::plan::{AccountPlan, AssetPlan, EventPlan, LegPlan, RulePlan, TextPlan};
+use super::plan::{
+    AccountPlan, AmountPlan, AssetPlan, EventPlan, GroupPlan, KeyPlan, LegPlan, RulePlan, TextPlan,
+};
 use super::{
     Candidate, Moved, NEAR, Worker, event_id, has_stray_cells, is_blank, is_header, kind, moved,
-    role,
+    role, skipped_by,
 };
 use crate::input::Record;
 use crate::mapping::{Expr, Group, KindFrom, TEXT_COUNT};
@@ -18,7 +20,7 @@ use crate::model::{NameId, Short, Time};
 
 impl<'f> Worker<'f> {
     /// Makes the events of a rule from a row, as its plan says. `None` for a row that it cannot be said of.
-    #[inline]
+    #[inline(always)]
     fn apply_plan(
         &mut self,
         view: &RowView<'_>,
@@ -49,9 +51,8 @@ impl<'f> Worker<'f> {
             if legs == 0 || (plan.events.len() > 1 && all_zero) {
                 continue;
             }
-            let known = Some((&event.template.time, time));
-            let group = match &rule.group {
-                Some(group) => self.group_key(view, rule_index, group, known).ok()?,
+            let group = match &event.group {
+                Some(group) => planned_group_key(view, group, time)?,
                 None => 0,
             };
             let head = EventHead {
@@ -82,9 +83,8 @@ impl<'f> Worker<'f> {
             {
                 batch.given_ids.push((at, id));
             }
-            if event.template.balance.is_some() {
-                self.balance(view, event.template, account, time, at, batch)
-                    .ok()?;
+            if let Some(balance) = &event.balance {
+                self.planned_balance(view, balance, account, time, at, batch)?;
             }
         }
         if batch.place() == first {
@@ -163,8 +163,32 @@ impl<'f> Worker<'f> {
                     Some(id)
                 }
             },
+            AssetPlan::OfCells(expr, number) => self.asset_of_cells(view, expr, *number, time),
             AssetPlan::Other(expr) => self.asset(view, expr, time).ok(),
         }
+    }
+
+    /// The asset that follows from a few cells.
+    #[inline(never)]
+    fn asset_of_cells(
+        &mut self,
+        view: &RowView<'_>,
+        expr: &Expr,
+        number: usize,
+        time: Time,
+    ) -> Option<NameId> {
+        let names = &self.names_of_cells[number];
+        let cells = names.cells(view);
+        if let Some(id) = cells.and_then(|cells| names.get(cells)) {
+            return Some(id);
+        }
+        let id = self.asset(view, expr, time).ok()?;
+        if let Some(cells) = cells
+            && self.is_always(&view.asset_text(expr).ok()?)
+        {
+            self.names_of_cells[number].remember(cells, id);
+        }
+        Some(id)
     }
 
     /// The asset of a code that is not among those met last.
@@ -189,7 +213,7 @@ impl<'f> Worker<'f> {
     }
 
     /// As [`Worker::account`].
-    #[inline]
+    #[inline(always)]
     fn planned_account(&mut self, view: &RowView<'_>, plan: &AccountPlan<'_>) -> Option<NameId> {
         match plan {
             AccountPlan::Stated(parts, kept) => {
@@ -200,12 +224,56 @@ impl<'f> Worker<'f> {
                 kept.set(Some(id));
                 Some(id)
             }
+            AccountPlan::OfCells(parts, number) => self.account_of_cells(view, parts, *number),
             AccountPlan::Other(parts) => self.account(view, parts).ok(),
         }
     }
 
-    /// Reads a record by the plan of its rule. `None`, with nothing left of it in the batch, for one that makes no events
-    /// or cannot be read.
+    /// The account that follows from a few cells.
+    #[inline(never)]
+    fn account_of_cells(
+        &mut self,
+        view: &RowView<'_>,
+        parts: &[Expr],
+        number: usize,
+    ) -> Option<NameId> {
+        let names = &self.names_of_cells[number];
+        let cells = names.cells(view);
+        if let Some(id) = cells.and_then(|cells| names.get(cells)) {
+            return Some(id);
+        }
+        let id = self.account(view, parts).ok()?;
+        if let Some(cells) = cells {
+            self.names_of_cells[number].remember(cells, id);
+        }
+        Some(id)
+    }
+
+    /// As [`Worker::balance`].
+    #[inline(never)]
+    fn planned_balance(
+        &mut self,
+        view: &RowView<'_>,
+        (amount, asset): &(AmountPlan<'_>, AssetPlan<'_>),
+        account: NameId,
+        time: Time,
+        event: u32,
+        batch: &mut Batch,
+    ) -> Option<()> {
+        if let Some(found) = amount.read(view)? {
+            let asset = self.planned_asset(view, asset, time)?;
+            batch.balances.push(BalanceRecord {
+                event,
+                account,
+                asset,
+                amount: found.amount,
+            });
+        }
+        Some(())
+    }
+
+    /// Reads a record by the plan of its rule, or skips it. `None`, with nothing left of it in the batch, for one that makes
+    /// no events or cannot be read.
     pub(super) fn read_planned(&mut self, record: Record<'_>, batch: &mut Batch) -> Option<()> {
         let file = self.file;
         if !self.is_utf_8
@@ -216,23 +284,43 @@ impl<'f> Worker<'f> {
             return None;
         }
         let view = RowView { file, record };
-        let Candidate::Rule(rule) = self.choose_near(&view)? else {
-            return None;
+        let rule = match self.choose_near(&view)? {
+            Candidate::Rule(rule) => rule,
+            Candidate::Skip(index) => {
+                batch.end_other_row(record.line(), skipped_by(index));
+                return Some(());
+            }
         };
         let plan = match &self.plans[rule] {
             Some(plan) => plan.clone(),
             None => {
-                let plan = Rc::new(RulePlan::of(&file.program.rules[rule], file));
+                let plan = Rc::new(RulePlan::of(rule, file, &mut self.names_of_cells));
                 self.plans[rule].insert(plan).clone()
             }
         };
         let first = batch.place();
         let read = self.apply_plan(&view, rule, &plan, batch);
-        if read.is_none() && batch.place() > first {
-            batch.drop_events_from(first);
+        match read {
+            Some(()) => batch.end_row(),
+            None if batch.place() > first => batch.drop_events_from(first),
+            None => {}
         }
         read
     }
+}
+
+/// As [`Worker::group_key`].
+#[inline(never)]
+fn planned_group_key(view: &RowView<'_>, plan: &GroupPlan<'_>, time: Time) -> Option<u128> {
+    let mut key = plan.key;
+    for part in &plan.parts {
+        match part {
+            KeyPlan::Cell(at) => key.add_text(trim(view.record.get(*at).unwrap_or_default())),
+            KeyPlan::Time => key.add_time(time),
+            KeyPlan::Other(expr) => key.add(&view.evaluate(expr).ok()?),
+        }
+    }
+    key.hash(plan.group)
 }
 
 /// A code of one to seven bytes and whether it is to be written large as a number: another for any other, and never 0.
