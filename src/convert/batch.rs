@@ -14,8 +14,9 @@ use std::io;
 use rustc_hash::FxHashMap;
 
 use super::aside::{Aside, Held, Memory, Shelves};
+use super::evaluate::trim;
 use super::sums::Sums;
-use crate::mapping::TEXT_COUNT;
+use crate::input::CellText;
 use crate::model::{Amount, Kind, NameId};
 
 use draft::Draft;
@@ -284,12 +285,44 @@ impl Batch {
         (self.draft.moved().len(), self.draft.is_only_zero())
     }
 
-    /// Ends the event that was begun at `at`.
+    /// Begins the texts of the event that was begun. They follow its legs, each once at most, by their numbers.
+    #[inline(always)]
+    pub fn begin_texts(&mut self) {
+        self.draft.begin_texts();
+    }
+
+    /// Adds a text, unless it is empty.
+    #[inline(always)]
+    pub fn add_text(&mut self, nth: usize, text: &[u8]) {
+        self.draft.put_text_nth(nth, text);
+    }
+
+    /// Adds a text that is a cell, without the blanks around it.
+    #[inline(always)]
+    pub fn add_cell(&mut self, nth: usize, cell: CellText<'_>) {
+        let length = cell.length();
+        let is_letter = |byte: u8| byte > b' ' && byte < 0x7f;
+        match cell.block() {
+            _ if length == 0 => {}
+            Some(block)
+                if length <= 16 && is_letter(block[0]) && is_letter(block[(length - 1) % 16]) =>
+            {
+                self.draft.put_block_nth(nth, block, length);
+            }
+            _ => self.add_any_cell(nth, cell),
+        }
+    }
+
+    #[inline(never)]
+    fn add_any_cell(&mut self, nth: usize, cell: CellText<'_>) {
+        self.add_text(nth, trim(cell.bytes()));
+    }
+
+    /// Ends the event that was begun at `at`, behind its texts.
     #[inline]
-    pub fn end_event(&mut self, at: u32, event: &EventHead, texts: &[&[u8]; TEXT_COUNT]) {
+    pub fn end_event(&mut self, at: u32, event: &EventHead) {
         let is_first_of_row = !std::mem::replace(&mut self.row_has_event, true);
-        self.draft
-            .finish(self.row_count, is_first_of_row, event, texts);
+        self.draft.finish(self.row_count, is_first_of_row, event);
         for (account, asset, amount) in self.draft.moved() {
             self.sums.add(*account, *asset, *amount);
         }
@@ -397,7 +430,11 @@ mod tests {
         }
         let group = if note.len() % 2 == 0 { 0 } else { u128::MAX };
         let head = EventHead { group, ..head(5) };
-        batch.end_event(at, &head, &[b"a", b"", b"", b"", note]);
+        batch.begin_texts();
+        for (nth, text) in [b"a", &b""[..], b"", b"", note].into_iter().enumerate() {
+            batch.add_text(nth, text);
+        }
+        batch.end_event(at, &head);
         at
     }
 

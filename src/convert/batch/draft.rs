@@ -3,7 +3,6 @@
 use super::layout::{
     FIRST_OF_ROW, HAS_GROUP, HAS_VALUE, IS_FEE, LONG, NEGATIVE, SAME_ACCOUNT, head,
 };
-use crate::mapping::TEXT_COUNT;
 use crate::model::short::up_to_seven;
 use crate::model::{Amount, Kind, NameId, Role, Time};
 
@@ -93,6 +92,10 @@ pub(super) struct Draft {
     /// Whether its only leg is of zero.
     only_zero: bool,
     last_account: Option<NameId>,
+    /// Where its texts begin, in bytes from its head on.
+    texts_at: usize,
+    /// Which texts it has.
+    texts: u8,
 }
 
 impl Draft {
@@ -167,17 +170,37 @@ impl Draft {
         self.only_zero
     }
 
-    /// Ends the event: puts its texts behind its legs, and what stands at its head.
+    /// Begins the texts of the event, behind its legs.
     #[inline(always)]
-    pub fn finish(
-        &mut self,
-        row: u32,
-        is_first_of_row: bool,
-        event: &EventHead,
-        texts: &[&[u8]; TEXT_COUNT],
-    ) {
-        let texts_at = self.end - self.begin;
-        self.put_texts(texts);
+    pub fn begin_texts(&mut self) {
+        self.texts_at = self.end - self.begin;
+        self.texts = 0;
+        self.end += 1;
+    }
+
+    /// Puts a text behind those that are there, unless it is empty. `nth` is more than those before.
+    #[inline(always)]
+    pub fn put_text_nth(&mut self, nth: usize, text: &[u8]) {
+        if !text.is_empty() {
+            self.texts |= 1 << nth;
+            self.put_number(text.len());
+            self.put_text(text);
+        }
+    }
+
+    /// As [`Draft::put_text_nth`], of the first bytes of a block, at least one.
+    #[inline(always)]
+    pub fn put_block_nth(&mut self, nth: usize, block: &[u8; 16], length: usize) {
+        self.texts |= 1 << nth;
+        let room = self.room::<17>();
+        room[0] = length as u8;
+        room[1..].copy_from_slice(block);
+        self.end += 1 + length;
+    }
+
+    /// Ends the event, whose texts are there: puts there what stands at its head.
+    #[inline(always)]
+    pub fn finish(&mut self, row: u32, is_first_of_row: bool, event: &EventHead) {
         let mut digits = event.time.digits();
         if is_first_of_row {
             digits |= FIRST_OF_ROW;
@@ -196,29 +219,14 @@ impl Draft {
         place[head::TIME].copy_from_slice(&event.time.ns().to_le_bytes());
         place[head::HASH].copy_from_slice(&event.hash.to_le_bytes());
         place[head::RULE].copy_from_slice(&event.rule.to_le_bytes());
-        let texts_at = u16::try_from(texts_at).expect("255 legs have less than 64 KiB");
+        let texts_at = u16::try_from(self.texts_at).expect("255 legs have less than 64 KiB");
         place[head::TEXTS].copy_from_slice(&texts_at.to_le_bytes());
         place[head::KIND] = event.kind as u8;
         place[head::DIGITS] = digits;
         place[head::NTH] = event.nth;
         place[head::LEGS] = u8::try_from(self.moved.len()).expect("a rule has fewer legs than 256");
+        self.bytes[self.begin + self.texts_at] = self.texts;
         self.begin = self.end;
-    }
-
-    /// Puts the texts there that are not empty, behind a byte that tells which those are.
-    #[inline(always)]
-    fn put_texts(&mut self, texts: &[&[u8]; TEXT_COUNT]) {
-        let mask_at = self.end;
-        self.put_byte(0);
-        let mut mask = 0u8;
-        for (nth, text) in texts.iter().enumerate() {
-            if !text.is_empty() {
-                mask |= 1 << nth;
-                self.put_number(text.len());
-                self.put_text(text);
-            }
-        }
-        self.bytes[mask_at] = mask;
     }
 
     #[inline(always)]

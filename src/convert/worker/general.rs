@@ -1,12 +1,10 @@
 //! Reads a row by the expressions of its rule: what cannot be read is told with its column and reason.
 
-use std::borrow::Cow;
-
 use super::super::batch::{Batch, EventHead, NewAmount, NewLeg};
 use super::super::evaluate::{Evaluate, RowError};
 use super::super::row_view::RowView;
 use super::{Moved, Worker, column_of, event_id, kind, moved, role};
-use crate::mapping::{Direction, LegTemplate, TEXT_COUNT};
+use crate::mapping::{Direction, LegTemplate};
 use crate::model::{NameId, Time};
 
 impl<'f> Worker<'f> {
@@ -51,17 +49,13 @@ impl<'f> Worker<'f> {
                 Some(group) => self.group_key(view, rule_index, group, known)?,
                 None => 0,
             };
-            let mut made: [Cow<[u8]>; TEXT_COUNT] = Default::default();
-            let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
-            for ((slot, made), expr) in texts.iter_mut().zip(&mut made).zip(&template.texts) {
+            batch.begin_texts();
+            for (nth, expr) in template.texts.iter().enumerate() {
                 let Some(expr) = expr else { continue };
-                *slot = match view.text_cell(expr) {
-                    Some(cell) => cell,
-                    None => {
-                        *made = view.text(expr)?;
-                        made
-                    }
-                };
+                match view.text_cell(expr) {
+                    Some(cell) => batch.add_text(nth, cell),
+                    None => batch.add_text(nth, &view.text(expr)?),
+                }
             }
             let head = EventHead {
                 time,
@@ -72,7 +66,7 @@ impl<'f> Worker<'f> {
                 nth: u8::try_from(nth).expect("few events of one row"),
                 line: view.record.line(),
             };
-            batch.end_event(at, &head, &texts);
+            batch.end_event(at, &head);
             if let Some(expr) = &template.event_id
                 && let Some(id) = event_id(&view.text(expr)?)
             {

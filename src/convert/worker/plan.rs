@@ -26,8 +26,6 @@ pub(super) struct EventPlan<'f> {
     pub legs: Box<[LegPlan<'f>]>,
     /// The texts that the rule gives, by number.
     pub texts: Box<[(usize, TextPlan<'f>)]>,
-    /// Whether all of them are just cells.
-    pub has_only_cells: bool,
     /// What its group shares.
     pub group: Option<GroupPlan<'f>>,
     /// The balance after the row.
@@ -150,9 +148,6 @@ impl<'f> RulePlan<'f> {
                     let asset = AssetPlan::of(asset, file, names);
                     (AmountPlan::of(amount, file), asset)
                 }),
-                has_only_cells: texts
-                    .iter()
-                    .all(|(_, text)| matches!(text, TextPlan::Cell(_))),
                 texts,
             }
         };

@@ -1,6 +1,5 @@
 //! Reads a row by the plan of its rule. A row that cannot be read so is left to the general way.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::super::batch::{BalanceRecord, Batch, EventHead, NewAmount, NewLeg};
@@ -8,14 +7,14 @@ use super::super::evaluate::{Evaluate, trim};
 use super::super::row_view::RowView;
 use super::names::{address_of, near_place};
 use super::plan::{
-    AccountPlan, AmountPlan, AssetPlan, EventPlan, GroupPlan, KeyPlan, LegPlan, RulePlan, TextPlan,
+    AccountPlan, AmountPlan, AssetPlan, GroupPlan, KeyPlan, LegPlan, RulePlan, TextPlan,
 };
 use super::{
     Candidate, Moved, NEAR, Worker, event_id, has_stray_cells, is_blank, is_header, kind, moved,
     role, skipped_by,
 };
 use crate::input::Record;
-use crate::mapping::{Expr, Group, KindFrom, TEXT_COUNT};
+use crate::mapping::{Expr, Group, KindFrom};
 use crate::model::{NameId, Short, Time};
 
 impl<'f> Worker<'f> {
@@ -67,17 +66,18 @@ impl<'f> Worker<'f> {
                 nth: nth as u8,
                 line: view.record.line(),
             };
-            let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
-            if event.has_only_cells {
-                for (nth, text) in &event.texts {
-                    if let TextPlan::Cell(at) = text {
-                        texts[*nth] = trim(view.record.get(*at).unwrap_or_default());
+            batch.begin_texts();
+            for (nth, text) in &event.texts {
+                match text {
+                    TextPlan::Cell(at) => {
+                        if let Some(cell) = view.record.cell(*at) {
+                            batch.add_cell(*nth, cell);
+                        }
                     }
+                    TextPlan::Other(expr) => add_any_text(view, *nth, expr, batch)?,
                 }
-                batch.end_event(at, &head, &texts);
-            } else {
-                end_with_any_texts(view, event, at, &head, batch)?;
             }
+            batch.end_event(at, &head);
             if let Some(expr) = &event.template.event_id
                 && let Some(id) = event_id(&view.text(expr).ok()?)
             {
@@ -338,22 +338,9 @@ fn code_place(key: u64) -> usize {
     (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % NEAR
 }
 
-/// Ends an event whose texts are not all just cells. `None` where one of them cannot be told.
+/// Adds a text that is not just a cell. `None` where it cannot be told.
 #[inline(never)]
-fn end_with_any_texts(
-    view: &RowView<'_>,
-    event: &EventPlan<'_>,
-    at: u32,
-    head: &EventHead,
-    batch: &mut Batch,
-) -> Option<()> {
-    let mut texts: [Cow<[u8]>; TEXT_COUNT] = Default::default();
-    for (nth, text) in &event.texts {
-        texts[*nth] = match text {
-            TextPlan::Cell(at) => Cow::Borrowed(trim(view.record.get(*at).unwrap_or_default())),
-            TextPlan::Other(expr) => view.text(expr).ok()?,
-        };
-    }
-    batch.end_event(at, head, &texts.each_ref().map(|text| &**text));
+fn add_any_text(view: &RowView<'_>, nth: usize, expr: &Expr, batch: &mut Batch) -> Option<()> {
+    batch.add_text(nth, &view.text(expr).ok()?);
     Some(())
 }

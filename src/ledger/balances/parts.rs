@@ -354,7 +354,8 @@ mod tests {
                     nth,
                     line,
                 };
-                batch.end_event(event, &head, &[b""; 5]);
+                batch.begin_texts();
+                batch.end_event(event, &head);
                 batch.balances.extend(balance.map(|balance| BalanceRecord {
                     event,
                     account,
