@@ -175,7 +175,8 @@ impl Draft {
     pub fn begin_texts(&mut self) {
         self.texts_at = self.end - self.begin;
         self.texts = 0;
-        self.end += 1;
+        // Which these are, it says when they are there.
+        self.put_byte(0);
     }
 
     /// Puts a text behind those that are there, unless it is empty. `nth` is more than those before.
