@@ -43,6 +43,11 @@ impl Event {
     pub fn time_ns(&self) -> i64 {
         self.time_ns
     }
+
+    #[cfg(test)]
+    pub(super) fn at(&self) -> EventRef {
+        self.at
+    }
 }
 
 /// What is to be said of an event.

@@ -103,7 +103,7 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     ledger.groups = formed.into_iter().map(|formed| formed.groups).collect();
     let mut events: Vec<Event> = keys.into_iter().map(Event::from).collect();
     events.shrink_to_fit();
-    sort_instants(ledger, &mut events);
+    sort_instants(&mut events, |event| ledger.members(event)[0]);
     Ok(events)
 }
 
@@ -144,21 +144,15 @@ fn runs_of(start: usize, groups: impl Iterator<Item = Option<u128>>) -> Vec<Run>
 
 /// The rows whose keys may have others elsewhere, by key, then in the order of time.
 fn scattered_rows(runs: &[Vec<Run>], repeated: &Repeated) -> Vec<KeyedRow> {
-    let scattered = |run: &Run| {
-        let (key, count) = (
-            run.key(),
-            if repeated.may_hold(run.key()) {
-                run.count
-            } else {
-                0
-            },
-        );
-        (run.start..run.start + count).map(move |number| (key, number))
+    let keyed = |run: &Run| {
+        let key = run.key();
+        (run.start..run.start + run.count).map(move |number| (key, number))
     };
-    let mut rows: Vec<KeyedRow> = runs
-        .par_iter()
-        .flat_map_iter(|runs| runs.iter().flat_map(scattered))
-        .collect();
+    let of_piece = |runs: &Vec<Run>| -> Vec<KeyedRow> {
+        let scattered = runs.iter().filter(|run| repeated.may_hold(run.key()));
+        scattered.flat_map(keyed).collect()
+    };
+    let mut rows: Vec<KeyedRow> = runs.par_iter().flat_map_iter(of_piece).collect();
     rows.par_sort_unstable();
     rows
 }
@@ -366,7 +360,7 @@ fn put_groups_of_piece(
 }
 
 /// Sorts the events of each instant by their first rows, as these stand in the files. Events are in the order of time.
-fn sort_instants(ledger: &Ledger, events: &mut [Event]) {
+fn sort_instants(events: &mut [Event], first: impl Fn(&Event) -> EventRef + Sync) {
     let mut pieces: Vec<&mut [Event]> = Vec::new();
     let mut rest = events;
     while !rest.is_empty() {
@@ -380,9 +374,8 @@ fn sort_instants(ledger: &Ledger, events: &mut [Event]) {
     }
     pieces.into_par_iter().for_each(|events| {
         for instant in events.chunk_by_mut(|one, other| one.time_ns() == other.time_ns()) {
-            let first = |event: &Event| ledger.members(event)[0];
-            if instant.len() > 1 && !instant.is_sorted_by_key(first) {
-                instant.sort_unstable_by_key(first);
+            if instant.len() > 1 && !instant.is_sorted_by_key(&first) {
+                instant.sort_unstable_by_key(&first);
             }
         }
     });
@@ -691,5 +684,24 @@ mod tests {
         }
         put_groups(&mut keys, &runs, &formed);
         assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn events_of_an_instant_stand_as_their_first_rows() {
+        // One instant goes from the first piece into the second.
+        let count = 2 * ROWS_OF_PIECE as u32;
+        let time_of = |number: u32| i64::from(number) / (i64::from(count) / 3);
+        let mut events: Vec<Event> = (0..count)
+            .map(|number| Event::from(row(number, time_of(number))))
+            .collect();
+        let first = |event: &Event| EventRef {
+            batch: 0,
+            event: event.at().event.wrapping_mul(0x9e37_79b1),
+        };
+        let mut expected = events.clone();
+        expected.sort_by_key(|event| (event.time_ns(), first(event)));
+        assert_ne!(events, expected);
+        sort_instants(&mut events, first);
+        assert_eq!(events, expected);
     }
 }
