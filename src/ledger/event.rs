@@ -11,15 +11,15 @@ use crate::model::{Kind, Time};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     time_ns: i64,
-    /// The one row that it is made of; or [`A_GROUP`], and the number of its group.
+    /// The one row that it is made of; or [`A_GROUP`] with the number of a piece, and the number of the group in it.
     at: EventRef,
 }
 
 /// Most groups have no more rows.
 const FEW: usize = 8;
 
-/// Stands for a batch where an event is a group.
-const A_GROUP: u32 = u32::MAX;
+/// Where an event is a group, this is set in the number of the batch; the rest is the number of the group's piece.
+const A_GROUP: u32 = 1 << 31;
 
 impl From<Key> for Event {
     /// The event of one row.
@@ -32,18 +32,21 @@ impl From<Key> for Event {
 }
 
 impl Event {
-    pub(super) fn group(time_ns: i64, group: u32) -> Event {
-        Event {
-            time_ns,
-            at: EventRef {
-                batch: A_GROUP,
-                event: group,
-            },
+    /// What stands for a group in the place of a row: the nth group of a piece.
+    pub(super) fn group(piece: usize, nth: u32) -> EventRef {
+        EventRef {
+            batch: A_GROUP | super::number(piece),
+            event: nth,
         }
     }
 
     pub fn time_ns(&self) -> i64 {
         self.time_ns
+    }
+
+    #[cfg(test)]
+    pub(super) fn at(&self) -> EventRef {
+        self.at
     }
 }
 
@@ -145,9 +148,9 @@ impl<'l> EventView<'l> {
 impl Ledger {
     /// The rows of an event.
     pub fn members<'l>(&'l self, event: &'l Event) -> &'l [EventRef] {
-        if event.at.batch == A_GROUP {
-            let (start, count) = self.groups[event.at.event as usize];
-            &self.grouped_rows[start as usize..][..count as usize]
+        if event.at.batch & A_GROUP != 0 {
+            let piece = (event.at.batch & !A_GROUP) as usize;
+            self.groups[piece].rows_of(event.at.event)
         } else {
             std::slice::from_ref(&event.at)
         }

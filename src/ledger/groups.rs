@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -13,24 +14,62 @@ use crate::convert::{Key, LegText};
 use crate::mapping::{Expect, Group};
 use crate::model::{Role, Sum};
 
-/// The rows of how many keys are looked at together.
-const KEYS_AT_ONCE: usize = 1 << 11;
+/// How many rows, in the order of time, make a piece: what one thread looks at.
+const ROWS_OF_PIECE: usize = 1 << 14;
 
-/// A row of a group: the group's key, the row's time and place.
-type GroupRow = (u128, i64, EventRef);
+/// A row of a group, and its number in the order of time.
+type GroupRow = (Key, u32);
+
+/// A group's key, and the number of a row in the order of time.
+type KeyedRow = (u128, u32);
+
+/// Neighbours in the order of time that have one key.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// The key's upper and lower half.
+    key: (u64, u64),
+    /// Number of its first row in the order of time.
+    start: u32,
+    count: u32,
+}
+
+impl Run {
+    fn key(&self) -> u128 {
+        u128::from(self.key.0) << 64 | u128::from(self.key.1)
+    }
+
+    fn rows(&self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.count as usize
+    }
+}
+
+/// The groups of a piece: their rows.
+#[derive(Default)]
+pub struct Groups {
+    /// Rows of all groups, those of each group together and in the order of the files.
+    rows: Vec<EventRef>,
+    /// Where the rows of each group begin, and how many they are.
+    groups: Vec<(u32, u32)>,
+}
+
+impl Groups {
+    pub fn rows_of(&self, group: u32) -> &[EventRef] {
+        let (start, count) = self.groups[group as usize];
+        &self.rows[start as usize..][..count as usize]
+    }
+}
 
 /// The groups of some keys, and the rows of those that have another shape than they should.
 #[derive(Default)]
 struct Formed {
-    /// Rows of all groups, one group after the other.
-    rows: Vec<EventRef>,
-    /// Time of each group, and how many rows it has.
-    groups: Vec<(i64, u32)>,
+    groups: Groups,
+    /// Of each group, the number of its earliest row in the order of time.
+    earliest: Vec<u32>,
     misfits: Vec<(Vec<EventRef>, Arc<str>)>,
 }
 
 /// Makes the events: one of each row, and one of each group of rows. Rows of groups with another shape than they should
-/// have are rejected, all of them.
+/// have are rejected, all of them. `keys`: of all rows, in the order of time.
 ///
 /// # Errors
 /// When rows that were put aside cannot be read again.
@@ -42,168 +81,304 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     if !ledger.files.iter().any(has_groups) {
         return Ok(keys.into_iter().map(Event::from).collect());
     }
-    let mut rows: Vec<GroupRow> = Vec::new();
-    let at_once = ledger.at_once(super::ROWS_AT_ONCE, keys.len());
-    // So few at a time that they stay near until they are put behind the others. No group has the key 0.
-    let mut part: Vec<GroupRow> = Vec::new();
-    let parts: Vec<&[Key]> = keys.chunks(super::ROWS_AT_ONCE).collect();
-    let places = |_: &Ledger, keys: &&[Key]| keys.iter().map(|key| key.at).collect();
-    ledger.rows_in_parts(&parts, places, |ledger, keys| {
-        let row = |key: &Key| {
-            let group = ledger.record(key.at).group().unwrap_or(0);
-            (group, key.time_ns, key.at)
-        };
-        keys.par_iter().map(row).collect_into_vec(&mut part);
-        rows.extend(part.iter().filter(|(group, ..)| *group != 0));
-        Ok(())
-    })?;
-    drop((part, parts));
-    if rows.is_empty() {
+    let runs = find_runs(ledger, &keys)?;
+    let count = runs.iter().map(Vec::len).sum();
+    if count == 0 {
         return Ok(keys.into_iter().map(Event::from).collect());
     }
-    if rows.len() == keys.len() {
-        keys = Vec::new();
-    } else {
-        let mut of_groups = rows.iter().peekable();
-        // Both are in the order of time still.
-        keys.retain(|key| of_groups.next_if(|row| row.2 == key.at).is_none());
-    }
-    let broken = broken_groups(ledger);
-    // They are in the order of time, and most rows of one key are neighbours.
-    let mut of_keys: Vec<&[GroupRow]> = rows.chunk_by(|one, other| one.0 == other.0).collect();
-    let scattered = take_scattered(&mut of_keys);
-    add_keys(&mut of_keys, &scattered);
-    let mut formed: Vec<Formed> = Vec::new();
-    let parts: Vec<&[&[GroupRow]]> = of_keys.chunks(at_once).collect();
-    let places = |_: &Ledger, of_keys: &&[&[GroupRow]]| {
-        let rows = of_keys.iter().flat_map(|rows| rows.iter());
-        rows.map(|row| row.2).collect()
-    };
-    ledger.rows_in_parts(&parts, places, |ledger, of_keys| {
-        formed.par_extend(
-            of_keys
-                .par_chunks(KEYS_AT_ONCE)
-                .map(|of_keys| form_some(ledger, &broken, of_keys)),
-        );
-        Ok(())
-    })?;
-    drop(parts);
-    drop(of_keys);
-    drop((rows, scattered));
-    // In the order of time, then of their first rows, beside the events of one row.
-    let mut groups: Vec<(Key, (u32, u32))> = Vec::new();
-    for part in formed {
-        let mut start = ledger.grouped_rows.len();
-        ledger.grouped_rows.extend(part.rows);
-        for (time_ns, count) in part.groups {
-            let at = ledger.grouped_rows[start];
-            groups.push((Key { time_ns, at }, (super::number(start), count)));
-            start += count as usize;
-        }
-        for (rows, reason) in part.misfits {
-            for at in rows {
-                ledger.dropped.insert(at, Dropped::Rejected(reason.clone()));
-            }
+    let run_keys = runs
+        .par_iter()
+        .flat_map_iter(|runs| runs.iter().map(Run::key));
+    let repeated = Repeated::among_many(run_keys, count);
+    let mut formed = form_all(ledger, &keys, &runs, &repeated)?;
+    for (rows, reason) in formed
+        .iter_mut()
+        .flat_map(|formed| formed.misfits.drain(..))
+    {
+        for at in rows {
+            ledger.dropped.insert(at, Dropped::Rejected(reason.clone()));
         }
     }
-    groups.par_sort_unstable();
-    ledger.groups = groups.iter().map(|(_, rows)| *rows).collect();
-    let mut events = Vec::with_capacity(keys.len() + groups.len());
-    let mut singles = keys.into_iter().peekable();
-    for (number, (key, _)) in groups.into_iter().enumerate() {
-        while let Some(single) = singles.next_if(|single| *single < key) {
-            events.push(Event::from(single));
-        }
-        events.push(Event::group(key.time_ns, super::number(number)));
-    }
-    events.extend(singles.map(Event::from));
+    put_groups(&mut keys, &runs, &formed);
+    ledger.groups = formed.into_iter().map(|formed| formed.groups).collect();
+    let mut events: Vec<Event> = keys.into_iter().map(Event::from).collect();
+    events.shrink_to_fit();
+    sort_instants(&mut events, |event| ledger.members(event)[0]);
     Ok(events)
 }
 
-/// Takes the runs of rows out whose key may have others elsewhere; these rows, by key, then by time and place.
-fn take_scattered(runs: &mut Vec<&[GroupRow]>) -> Vec<GroupRow> {
-    let keys = Repeated::among(runs.iter().map(|run| run[0].0), runs.len());
-    let mut scattered = Vec::new();
-    runs.retain(|run| {
-        let may_have_others = keys.may_hold(run[0].0);
-        if may_have_others {
-            scattered.extend_from_slice(run);
-        }
-        !may_have_others
-    });
-    sort(&mut scattered);
-    scattered
+/// The runs of each piece.
+fn find_runs(ledger: &mut Ledger, keys: &[Key]) -> io::Result<Vec<Vec<Run>>> {
+    let at_once = ledger.at_once(super::ROWS_AT_ONCE, keys.len());
+    let parts: Vec<(usize, &[Key])> = (0..).step_by(at_once).zip(keys.chunks(at_once)).collect();
+    let places = |_: &Ledger, (_, keys): &(usize, &[Key])| keys.iter().map(|key| key.at).collect();
+    let mut runs: Vec<Vec<Run>> = Vec::new();
+    ledger.rows_in_parts(&parts, places, |ledger, (start, keys)| {
+        let of_piece = |(nth, keys): (usize, &[Key])| {
+            let groups = keys.iter().map(|key| ledger.record(key.at).group());
+            runs_of(start + nth * ROWS_OF_PIECE, groups)
+        };
+        let pieces = keys.par_chunks(ROWS_OF_PIECE).enumerate();
+        runs.par_extend(pieces.map(of_piece));
+        Ok(())
+    })?;
+    Ok(runs)
 }
 
-/// Puts the rows of more keys among those of others. The keys are in the order of their first rows: groups of about one time have
-/// rows that lie near each other.
-fn add_keys<'r>(of_keys: &mut Vec<&'r [GroupRow]>, scattered: &'r [GroupRow]) {
-    if scattered.is_empty() {
-        return;
-    }
-    let first = |rows: &&[GroupRow]| (rows[0].1, rows[0].2);
-    let start = of_keys.len();
-    of_keys.extend(scattered.chunk_by(|one, other| one.0 == other.0));
-    of_keys[start..].par_sort_unstable_by_key(first);
-    // Both parts are in order: a stable sort finds that, and merges them.
-    of_keys.sort_by_key(first);
-}
-
-/// Sorts rows by key, then by time and place. Keys are mostly of few rows, so most of the work is comparing keys alone.
-fn sort(rows: &mut [GroupRow]) {
-    rows.par_sort_unstable_by_key(|row| row.0);
-    for of_key in rows.chunk_by_mut(|one, other| one.0 == other.0) {
-        if !of_key.is_sorted() {
-            of_key.par_sort_unstable();
+/// The runs of rows, of which the first has the number `start`. `groups`: the key of each row, if it has one.
+fn runs_of(start: usize, groups: impl Iterator<Item = Option<u128>>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (number, key) in (super::number(start)..).zip(groups) {
+        let Some(key) = key else { continue };
+        match runs.last_mut() {
+            Some(run) if run.key() == key && run.start + run.count == number => run.count += 1,
+            _ => runs.push(Run {
+                key: ((key >> 64) as u64, key as u64),
+                start: number,
+                count: 1,
+            }),
         }
     }
+    runs
 }
 
-/// Forms the groups of the rows of some keys.
-fn form_some(
+/// The rows whose keys may have others elsewhere, by key, then in the order of time.
+fn scattered_rows(runs: &[Vec<Run>], repeated: &Repeated) -> Vec<KeyedRow> {
+    let keyed = |run: &Run| {
+        let key = run.key();
+        (run.start..run.start + run.count).map(move |number| (key, number))
+    };
+    let of_piece = |runs: &Vec<Run>| -> Vec<KeyedRow> {
+        let scattered = runs.iter().filter(|run| repeated.may_hold(run.key()));
+        scattered.flat_map(keyed).collect()
+    };
+    let mut rows: Vec<KeyedRow> = runs.par_iter().flat_map_iter(of_piece).collect();
+    rows.par_sort_unstable();
+    rows
+}
+
+/// Forms the groups of all runs, piece by piece. Keys whose rows stand in several places belong to the piece of their first row.
+fn form_all(
+    ledger: &mut Ledger,
+    keys: &[Key],
+    runs: &[Vec<Run>],
+    repeated: &Repeated,
+) -> io::Result<Vec<Formed>> {
+    let broken = broken_groups(ledger);
+    let scattered = scattered_rows(runs, repeated);
+    let mut of_keys: Vec<&[KeyedRow]> = scattered.chunk_by(|one, other| one.0 == other.0).collect();
+    of_keys.par_sort_unstable_by_key(|rows| rows[0].1);
+    let mut others = &of_keys[..];
+    let mut pieces: Vec<Piece> = Vec::with_capacity(runs.len());
+    for (nth, runs) in runs.iter().enumerate() {
+        let is_here = |rows: &&[KeyedRow]| rows[0].1 as usize / ROWS_OF_PIECE <= nth;
+        let (scattered, rest) = others.split_at(others.partition_point(is_here));
+        pieces.push(Piece { runs, scattered });
+        others = rest;
+    }
+    let at_once = ledger.at_once(super::ROWS_AT_ONCE / ROWS_OF_PIECE, pieces.len());
+    let parts: Vec<&[Piece]> = pieces.chunks(at_once).collect();
+    let places = |_: &Ledger, pieces: &&[Piece]| {
+        let mut places: Vec<EventRef> = Vec::new();
+        for piece in *pieces {
+            let runs = piece.runs_together(repeated);
+            places.extend(runs.flat_map(|run| &keys[run.rows()]).map(|key| key.at));
+            let scattered = piece.scattered.iter().copied().flatten();
+            places.extend(scattered.map(|(_, number)| keys[*number as usize].at));
+        }
+        places
+    };
+    let mut formed: Vec<Formed> = Vec::with_capacity(pieces.len());
+    ledger.rows_in_parts(&parts, places, |ledger, pieces| {
+        let form = |piece: &Piece| form_piece(ledger, keys, &broken, piece, repeated);
+        formed.par_extend(pieces.par_iter().map(form));
+        Ok(())
+    })?;
+    Ok(formed)
+}
+
+/// The keys of a piece.
+struct Piece<'r> {
+    runs: &'r [Run],
+    /// The rows of each key whose rows may stand in several places.
+    scattered: &'r [&'r [KeyedRow]],
+}
+
+impl Piece<'_> {
+    /// The runs that are all rows of their keys.
+    fn runs_together(&self, repeated: &Repeated) -> impl Iterator<Item = &Run> {
+        let runs = self.runs.iter();
+        runs.filter(|run| !repeated.may_hold(run.key()))
+    }
+}
+
+/// Forms the groups of a piece.
+fn form_piece(
     ledger: &Ledger,
+    keys: &[Key],
     broken: &FxHashMap<u128, Vec<Broken>>,
-    of_keys: &[&[GroupRow]],
+    piece: &Piece,
+    repeated: &Repeated,
 ) -> Formed {
-    let mut formed = Formed::default();
-    let mut members: Vec<EventRef> = Vec::new();
-    for of_key in of_keys {
-        let (key, _, first) = of_key[0];
+    let mut forming = Forming {
+        ledger,
+        broken,
+        members: Vec::new(),
+        formed: Formed::default(),
+    };
+    let mut rows: Vec<GroupRow> = Vec::new();
+    for run in piece.runs_together(repeated) {
+        rows.clear();
+        rows.extend(keys[run.rows()].iter().copied().zip(run.start..));
+        forming.form_key(run.key(), &rows);
+    }
+    for of_key in piece.scattered {
+        rows.clear();
+        let numbers = of_key.iter().map(|(_, number)| *number);
+        rows.extend(numbers.map(|number| (keys[number as usize], number)));
+        forming.form_key(of_key[0].0, &rows);
+    }
+    forming.formed
+}
+
+/// Forms groups, key by key.
+struct Forming<'l> {
+    ledger: &'l Ledger,
+    broken: &'l FxHashMap<u128, Vec<Broken>>,
+    /// Of the group that is being formed.
+    members: Vec<EventRef>,
+    formed: Formed,
+}
+
+impl Forming<'_> {
+    /// Forms the groups of a key. `rows`: all of its rows, in the order of time.
+    fn form_key(&mut self, key: u128, rows: &[GroupRow]) {
+        let ledger = self.ledger;
+        let first = rows[0].0.at;
         let program = &ledger.context(ledger.file_index(first)).program;
         let rule = &program.rules[usize::from(ledger.record(first).rule())];
-        let Some(group) = &rule.group else { continue };
-        cut(ledger, of_key, group, &mut |rows| {
-            members.clear();
-            members.extend(rows.iter().map(|(.., at)| *at));
-            members.sort_unstable();
-            let time_ns = rows.iter().map(|(_, time_ns, _)| *time_ns).min();
-            let missing = broken
-                .get(&key)
-                .and_then(|broken| missing_row(ledger, &members, broken, group));
-            match missing.or_else(|| misfit(ledger, &members, &group.expect)) {
-                None => {
-                    formed.rows.extend_from_slice(&members);
-                    let group = (time_ns.unwrap_or_default(), super::number(members.len()));
-                    formed.groups.push(group);
-                }
-                Some(why) => {
-                    let lines: Vec<String> = members
-                        .iter()
-                        .take(5)
-                        .map(|at| ledger.line(*at).to_string())
-                        .collect();
-                    let more = if members.len() > 5 { ", …" } else { "" };
-                    let reason = format!(
-                        "the rows that belong together (lines {}{more}; {}) {why}",
-                        lines.join(", "),
-                        rule.label
-                    );
-                    formed.misfits.push((members.clone(), reason.into()));
-                }
-            }
+        let Some(group) = &rule.group else { return };
+        cut(ledger, rows, group, &mut |rows| {
+            self.form_group(key, rows, group, &rule.label);
         });
     }
-    formed
+
+    fn form_group(&mut self, key: u128, rows: &[GroupRow], group: &Group, label: &str) {
+        let (ledger, members) = (self.ledger, &mut self.members);
+        members.clear();
+        members.extend(rows.iter().map(|(row, _)| row.at));
+        members.sort_unstable();
+        let broken = self.broken.get(&key);
+        let missing = broken.and_then(|broken| missing_row(ledger, members, broken, group));
+        match missing.or_else(|| misfit(ledger, members, &group.expect)) {
+            None => {
+                let Groups { rows: all, groups } = &mut self.formed.groups;
+                groups.push((super::number(all.len()), super::number(members.len())));
+                all.extend_from_slice(members);
+                let earliest = rows.iter().map(|(_, number)| *number).min();
+                self.formed.earliest.push(earliest.unwrap_or_default());
+            }
+            Some(why) => {
+                let lines: Vec<String> = members
+                    .iter()
+                    .take(5)
+                    .map(|at| ledger.line(*at).to_string())
+                    .collect();
+                let more = if members.len() > 5 { ", …" } else { "" };
+                let reason = format!(
+                    "the rows that belong together (lines {}{more}; {label}) {why}",
+                    lines.join(", "),
+                );
+                self.formed.misfits.push((members.clone(), reason.into()));
+            }
+        }
+    }
+}
+
+/// Puts each group where its earliest row stands, and takes the rows of groups out.
+fn put_groups(keys: &mut Vec<Key>, runs: &[Vec<Run>], formed: &[Formed]) {
+    let piece_of = |number: u32| number as usize / ROWS_OF_PIECE;
+    // The groups that stand in another piece than that of the first row of their key.
+    let mut strays: Vec<(u32, EventRef)> = Vec::new();
+    for (piece, formed) in formed.iter().enumerate() {
+        let groups = formed.earliest.iter().zip(0..);
+        let elsewhere = groups.filter(|(number, _)| piece_of(**number) != piece);
+        strays.extend(elsewhere.map(|(number, group)| (*number, Event::group(piece, group))));
+    }
+    strays.sort_unstable();
+    let put = |(piece, keys): (usize, &mut [Key])| {
+        let groups = formed[piece].earliest.iter().zip(0..);
+        let here = groups.filter(|(number, _)| piece_of(**number) == piece);
+        let mut groups: Vec<(u32, EventRef)> = here
+            .map(|(number, group)| (*number, Event::group(piece, group)))
+            .collect();
+        let start = strays.partition_point(|(number, _)| piece_of(*number) < piece);
+        let strays = strays[start..].iter();
+        groups.extend(strays.take_while(|(number, _)| piece_of(*number) == piece));
+        groups.sort_unstable();
+        put_groups_of_piece(keys, piece * ROWS_OF_PIECE, &runs[piece], &groups)
+    };
+    let pieces = keys.par_chunks_mut(ROWS_OF_PIECE).enumerate();
+    let counts: Vec<usize> = pieces.map(put).collect();
+    let mut end = 0;
+    for (piece, count) in counts.into_iter().enumerate() {
+        let start = piece * ROWS_OF_PIECE;
+        keys.copy_within(start..start + count, end);
+        end += count;
+    }
+    keys.truncate(end);
+}
+
+/// Puts groups in the place of the rows of a piece; how many keys are left, at its beginning. `first`: number of its first
+/// row. `groups`: by the numbers of their earliest rows.
+fn put_groups_of_piece(
+    keys: &mut [Key],
+    first: usize,
+    runs: &[Run],
+    groups: &[(u32, EventRef)],
+) -> usize {
+    let mut groups = groups.iter().peekable();
+    // Each group stands for a row of its own: no key is written over before it has moved.
+    let (mut from, mut to) = (0, 0);
+    for run in runs {
+        let rows = run.rows();
+        let start = rows.start - first;
+        keys.copy_within(from..start, to);
+        to += start - from;
+        from = rows.end - first;
+        while let Some((number, at)) =
+            groups.next_if(|(number, _)| rows.contains(&(*number as usize)))
+        {
+            let time_ns = keys[*number as usize - first].time_ns;
+            keys[to] = Key { time_ns, at: *at };
+            to += 1;
+        }
+    }
+    let length = keys.len();
+    keys.copy_within(from.., to);
+    to + length - from
+}
+
+/// Sorts the events of each instant by their first rows, as these stand in the files. Events are in the order of time.
+fn sort_instants(events: &mut [Event], first: impl Fn(&Event) -> EventRef + Sync) {
+    let mut pieces: Vec<&mut [Event]> = Vec::new();
+    let mut rest = events;
+    while !rest.is_empty() {
+        let least = ROWS_OF_PIECE.min(rest.len());
+        let time_ns = rest[least - 1].time_ns();
+        let more = rest[least..].iter();
+        let same = more.take_while(|event| event.time_ns() == time_ns).count();
+        let (piece, others) = rest.split_at_mut(least + same);
+        pieces.push(piece);
+        rest = others;
+    }
+    pieces.into_par_iter().for_each(|events| {
+        for instant in events.chunk_by_mut(|one, other| one.time_ns() == other.time_ns()) {
+            if instant.len() > 1 && !instant.is_sorted_by_key(&first) {
+                instant.sort_unstable_by_key(&first);
+            }
+        }
+    });
 }
 
 /// A row of a group that could not be read: its time, if that could, and where it stands.
@@ -262,12 +437,13 @@ fn cut(ledger: &Ledger, rows: &[GroupRow], group: &Group, each: &mut dyn FnMut(&
         return neighbours(ledger, rows, group, each);
     }
     let mut rest = rows;
-    while let Some((_, start_ns, _)) = rest.first() {
+    while let Some((first, _)) = rest.first() {
+        let start_ns = first.time_ns;
         let count = match group.window_ns {
             None => rest.len(),
             Some(window_ns) => rest
                 .iter()
-                .take_while(|(_, time_ns, _)| time_ns.saturating_sub(*start_ns) <= window_ns)
+                .take_while(|(row, _)| row.time_ns.saturating_sub(start_ns) <= window_ns)
                 .count(),
         };
         let (one, others) = rest.split_at(count);
@@ -285,9 +461,12 @@ fn neighbours(
     let most = group.expect.rows.map_or(usize::MAX, |rows| rows.most);
     let mut in_file: Vec<(usize, u64, GroupRow)> = rows
         .iter()
-        .map(|row| (ledger.file_index(row.2), row_number(ledger, row.2), *row))
+        .map(|row| {
+            let at = row.0.at;
+            (ledger.file_index(at), row_number(ledger, at), *row)
+        })
         .collect();
-    in_file.sort_unstable_by_key(|(file, row, (.., at))| (*file, *row, *at));
+    in_file.sort_unstable_by_key(|(file, number, (row, _))| (*file, *number, row.at));
     let mut one: Vec<GroupRow> = Vec::new();
     let mut last: Option<(usize, u64)> = None;
     for (file, number, row) in in_file {
@@ -400,42 +579,129 @@ mod tests {
 
     use super::*;
 
+    /// Rows by key, found by runs of pieces of so many rows.
+    fn by_key(rows: &[Option<u128>], of_piece: usize) -> BTreeMap<u128, Vec<u32>> {
+        let pieces = rows.chunks(of_piece).enumerate();
+        let runs: Vec<Vec<Run>> = pieces
+            .map(|(nth, rows)| runs_of(nth * of_piece, rows.iter().copied()))
+            .collect();
+        let all = || runs.iter().flatten();
+        let repeated = Repeated::among_many(runs.par_iter().flatten().map(Run::key), all().count());
+        let mut found: BTreeMap<u128, Vec<u32>> = BTreeMap::new();
+        for runs in &runs {
+            let piece = Piece {
+                runs,
+                scattered: &[],
+            };
+            for run in piece.runs_together(&repeated) {
+                let before =
+                    found.insert(run.key(), run.rows().map(|number| number as u32).collect());
+                assert_eq!(before, None);
+            }
+        }
+        let scattered = scattered_rows(&runs, &repeated);
+        for rows in scattered.chunk_by(|one, other| one.0 == other.0) {
+            let before = found.insert(rows[0].0, rows.iter().map(|row| row.1).collect());
+            assert_eq!(before, None);
+        }
+        found
+    }
+
+    fn row(number: u32, time_ns: i64) -> Key {
+        let at = EventRef {
+            batch: 0,
+            event: number,
+        };
+        Key { time_ns, at }
+    }
+
     proptest! {
         #[test]
-        fn rows_stand_by_key_then_by_time_then_by_place(
-            rows in prop::collection::vec((0..20u128, -2..3i64, (0..3u32, 0..9u32)), 0..200)
+        fn rows_of_a_key_are_found_wherever_they_stand(
+            runs in prop::collection::vec((prop::option::weighted(0.9, 0..30u128), 1..4usize), 0..100),
+            of_piece in 1..50usize,
         ) {
-            let row = |(key, time_ns, (batch, event))| (key << 70, time_ns, EventRef { batch, event });
-            let mut rows: Vec<GroupRow> = rows.into_iter().map(row).collect();
-            let mut as_they_compare = rows.clone();
-            as_they_compare.sort();
-            sort(&mut rows);
-            prop_assert_eq!(rows, as_they_compare);
+            let rows: Vec<Option<u128>> = runs
+                .into_iter()
+                .flat_map(|(key, count)| std::iter::repeat_n(key.map(|key| key << 62), count))
+                .collect();
+            let mut expected: BTreeMap<u128, Vec<u32>> = BTreeMap::new();
+            for (row, number) in rows.iter().zip(0..) {
+                if let Some(key) = row {
+                    expected.entry(*key).or_default().push(number);
+                }
+            }
+            prop_assert_eq!(by_key(&rows, of_piece), expected);
         }
 
         #[test]
-        fn rows_of_a_key_are_found_wherever_they_stand(
-            rows in prop::collection::vec((0..20u128, 1..4usize, 0..3i64), 0..100)
+        fn groups_stand_where_their_earliest_rows_stood(
+            // Whether a row is of a group, and the earliest of one.
+            rows in prop::collection::vec((any::<bool>(), any::<bool>(), 0..3u128), 0..100),
+            first in 0..100usize,
         ) {
-            let mut time_ns = 0;
-            let mut by_time: Vec<GroupRow> = Vec::new();
-            for (key, count, pause) in rows {
-                time_ns += pause;
-                for _ in 0..count {
-                    let at = EventRef { batch: 0, event: by_time.len() as u32 };
-                    by_time.push((key, time_ns, at));
+            let runs = runs_of(first, rows.iter().map(|(is_grouped, _, key)| is_grouped.then_some(*key)));
+            let mut keys: Vec<Key> = (0..).zip(&rows).map(|(number, _)| row(number, i64::from(number))).collect();
+            let mut groups = Vec::new();
+            let mut expected = Vec::new();
+            for (key, (is_grouped, is_earliest, _)) in keys.iter().zip(&rows) {
+                if !is_grouped {
+                    expected.push(*key);
+                } else if *is_earliest {
+                    let at = Event::group(3, key.at.event);
+                    groups.push((key.at.event + first as u32, at));
+                    expected.push(Key { at, ..*key });
                 }
             }
-            let mut expected: BTreeMap<u128, Vec<GroupRow>> = BTreeMap::new();
-            for row in &by_time {
-                expected.entry(row.0).or_default().push(*row);
-            }
-            let mut expected: Vec<Vec<GroupRow>> = expected.into_values().collect();
-            expected.sort_by_key(|rows| (rows[0].1, rows[0].2));
-            let mut of_keys: Vec<&[GroupRow]> = by_time.chunk_by(|one, other| one.0 == other.0).collect();
-            let scattered = take_scattered(&mut of_keys);
-            add_keys(&mut of_keys, &scattered);
-            prop_assert_eq!(of_keys, expected);
+            let count = put_groups_of_piece(&mut keys, first, &runs, &groups);
+            prop_assert_eq!(&keys[..count], &expected[..]);
         }
+    }
+
+    #[test]
+    fn groups_stand_in_the_pieces_of_their_earliest_rows() {
+        let count = 2 * ROWS_OF_PIECE + 10;
+        let mut keys: Vec<Key> = (0..count as u32)
+            .map(|number| row(number, i64::from(number)))
+            .collect();
+        // One key, whose rows begin in the first piece, has groups in all pieces, and the first piece's come last.
+        let groups = [count as u32 - 1, ROWS_OF_PIECE as u32 + 4, 5];
+        let runs: Vec<Vec<Run>> = (0..3)
+            .map(|piece| {
+                let start = piece * ROWS_OF_PIECE;
+                let numbers = start..count.min(start + ROWS_OF_PIECE);
+                runs_of(
+                    start,
+                    numbers.map(|number| groups.contains(&(number as u32)).then_some(7)),
+                )
+            })
+            .collect();
+        let mut formed: Vec<Formed> = (0..3).map(|_| Formed::default()).collect();
+        formed[0].earliest = groups.to_vec();
+        let mut expected = keys.clone();
+        for (group, number) in (0..).zip(groups) {
+            expected[number as usize].at = Event::group(0, group);
+        }
+        put_groups(&mut keys, &runs, &formed);
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn events_of_an_instant_stand_as_their_first_rows() {
+        // One instant goes from the first piece into the second.
+        let count = 2 * ROWS_OF_PIECE as u32;
+        let time_of = |number: u32| i64::from(number) / (i64::from(count) / 3);
+        let mut events: Vec<Event> = (0..count)
+            .map(|number| Event::from(row(number, time_of(number))))
+            .collect();
+        let first = |event: &Event| EventRef {
+            batch: 0,
+            event: event.at().event.wrapping_mul(0x9e37_79b1),
+        };
+        let mut expected = events.clone();
+        expected.sort_by_key(|event| (event.time_ns(), first(event)));
+        assert_ne!(events, expected);
+        sort_instants(&mut events, first);
+        assert_eq!(events, expected);
     }
 }

@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
+use self::groups::Groups;
 use self::loaded::{Loaded, Way};
 
 use crate::convert::{
@@ -79,10 +80,8 @@ pub struct Ledger {
     dropped: FxHashMap<EventRef, Dropped>,
     /// How many equal rows stand before this one, where there are any.
     occurrences: FxHashMap<EventRef, u32>,
-    /// Rows of all groups, those of each group together and in the order of the files.
-    grouped_rows: Vec<EventRef>,
-    /// Where the rows of each group begin, and how many they are.
-    groups: Vec<(u32, u32)>,
+    /// The rows of all groups, piece by piece.
+    groups: Vec<Groups>,
     /// The rows of all files, in their order.
     batches: Vec<Batch>,
     /// File of each batch.
@@ -173,7 +172,6 @@ impl Ledger {
             balances: BalanceCheck::default(),
             dropped: FxHashMap::default(),
             occurrences: FxHashMap::default(),
-            grouped_rows: Vec::new(),
             groups: Vec::new(),
             batches: Vec::new(),
             file_of: Vec::new(),

@@ -232,8 +232,13 @@ impl Summary {
             }
         }
         let mut events_of = vec![0; ledger.files.len()];
-        for event in &ledger.events {
-            events_of[ledger.file_index(ledger.members(event)[0])] += 1;
+        match &mut events_of[..] {
+            [only] => *only = ledger.events.len() as u64,
+            of_files => {
+                for event in &ledger.events {
+                    of_files[ledger.file_index(ledger.members(event)[0])] += 1;
+                }
+            }
         }
         let unclassified = ledger.unclassified();
         for first in unclassified.iter().take(EXAMPLES) {
