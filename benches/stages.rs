@@ -306,7 +306,7 @@ fn sort(group: &mut Group<'_>, exported: &Exported) -> Ledger {
         let rows = exported.rows(&names);
         let files = vec![(exported.source.name().to_owned(), rows)];
         let begin = Instant::now();
-        let ledger = Ledger::build(files, names, Period::default());
+        let ledger = Ledger::build(files, names, Period::default(), None);
         (begin.elapsed(), ledger.expect("all rows are in memory"))
     };
     group.bench_function("sort", |bencher| {

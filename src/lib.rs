@@ -58,7 +58,7 @@ pub fn fold(
         }
     }
     Ok(Folded {
-        ledger: Ledger::build(files, names, period)?,
+        ledger: Ledger::build(files, names, period, options.memory_bytes)?,
         left_out,
     })
 }

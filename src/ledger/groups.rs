@@ -109,7 +109,7 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
 
 /// The runs of each piece.
 fn find_runs(ledger: &mut Ledger, keys: &[Key]) -> io::Result<Vec<Vec<Run>>> {
-    let at_once = ledger.at_once(super::ROWS_AT_ONCE, keys.len());
+    let at_once = ledger.at_once(ledger.rows_at_once, keys.len());
     let parts: Vec<(usize, &[Key])> = (0..).step_by(at_once).zip(keys.chunks(at_once)).collect();
     let places = |_: &Ledger, (_, keys): &(usize, &[Key])| keys.iter().map(|key| key.at).collect();
     let mut runs: Vec<Vec<Run>> = Vec::new();

@@ -56,8 +56,11 @@ impl Period {
     }
 }
 
-/// How many rows are brought back at a time, where rows were put aside.
+/// How many rows are brought back at a time at most, where rows were put aside.
 const ROWS_AT_ONCE: usize = 1 << 16;
+
+/// Of so many bytes that rows may take, one row is brought back at a time: some 200 bytes of them.
+const MEMORY_FOR_A_ROW: u64 = 1 << 12;
 
 /// What became of an event after it was read, if it is not simply in the ledger.
 #[derive(Clone, Debug)]
@@ -92,6 +95,8 @@ pub struct Ledger {
     loaded: Loaded,
     /// Whether rows were put aside.
     has_aside: bool,
+    /// How many of them are brought back at a time.
+    rows_at_once: usize,
 }
 
 /// A row's fate, and the why.
@@ -157,12 +162,15 @@ pub struct FileRow {
 impl Ledger {
     /// Puts the rows of all files together. The order in which the files come does not matter: they are taken by name.
     ///
+    /// `memory_bytes`: what rows may take, if that was said.
+    ///
     /// # Errors
     /// When rows that were put aside cannot be read again.
     pub fn build(
         mut files: Vec<(String, FileRows)>,
         names: RunNames,
         period: Period,
+        memory_bytes: Option<u64>,
     ) -> io::Result<Ledger> {
         files.sort_by(|one, other| one.0.cmp(&other.0));
         let mut ledger = Ledger {
@@ -178,6 +186,10 @@ impl Ledger {
             rows_before: Vec::new(),
             loaded: Loaded::default(),
             has_aside: false,
+            rows_at_once: memory_bytes.map_or(ROWS_AT_ONCE, |bytes| {
+                let rows = usize::try_from(bytes / MEMORY_FOR_A_ROW).unwrap_or(ROWS_AT_ONCE);
+                rows.clamp(16, ROWS_AT_ONCE)
+            }),
         };
         for (name, rows) in files {
             ledger.add_file(name, rows);
@@ -237,7 +249,7 @@ impl Ledger {
         events: &[Event],
         look: impl FnMut(&mut Ledger, &&[Event]) -> io::Result<()>,
     ) -> io::Result<()> {
-        let at_once = self.at_once(ROWS_AT_ONCE, events.len());
+        let at_once = self.at_once(self.rows_at_once, events.len());
         let parts: Vec<&[Event]> = events.chunks(at_once).collect();
         self.rows_in_parts(&parts, |ledger, part| ledger.members_of(part), look)
     }
@@ -396,7 +408,7 @@ impl Ledger {
     /// When rows that were put aside cannot be read again.
     pub fn ids_of_groups(&self) -> io::Result<FxHashMap<EventRef, u64>> {
         let mut ids = FxHashMap::default();
-        let at_once = self.at_once(ROWS_AT_ONCE, self.events.len());
+        let at_once = self.at_once(self.rows_at_once, self.events.len());
         let parts: Vec<&[Event]> = self.events.chunks(at_once).collect();
         let groups = |nth: usize| {
             let members = parts[nth].iter().map(|event| self.members(event));

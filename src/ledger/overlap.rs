@@ -21,10 +21,11 @@ const ROWS_AT_ONCE: usize = 1 << 14;
 /// When rows that were put aside cannot be read again.
 pub fn find(ledger: &mut Ledger, keys: &[Key]) -> io::Result<()> {
     // Rows of one instant are looked at together.
+    let at_once = ledger.at_once(ledger.rows_at_once / 4, ROWS_AT_ONCE);
     let mut parts: Vec<&[Key]> = Vec::new();
     let mut rest = keys;
     while !rest.is_empty() {
-        let mut end = ROWS_AT_ONCE.min(rest.len());
+        let mut end = at_once.min(rest.len());
         let time_ns = rest[end - 1].time_ns;
         end += rest[end..]
             .iter()

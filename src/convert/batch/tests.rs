@@ -25,7 +25,11 @@ pub(super) fn put(batch: &mut Batch, legs: &[Leg], note: &[u8]) -> u32 {
             value: leg.value.map(|(value, currency)| (value.into(), currency)),
         });
     }
-    let group = if note.len().is_multiple_of(2) { 0 } else { u128::MAX };
+    let group = if note.len().is_multiple_of(2) {
+        0
+    } else {
+        u128::MAX
+    };
     let head = EventHead { group, ..head(5) };
     batch.begin_texts();
     for (nth, text) in [b"a", &b""[..], b"", b"", note].into_iter().enumerate() {
