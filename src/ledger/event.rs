@@ -45,6 +45,12 @@ impl Event {
     pub fn time_ns(&self) -> i64 {
         self.time_ns
     }
+
+    /// Whether it is one row, not a group.
+    #[inline]
+    pub fn is_one_row(&self) -> bool {
+        self.at.batch != A_GROUP
+    }
 }
 
 /// What is to be said of an event.
@@ -123,10 +129,10 @@ impl<'l> EventView<'l> {
         self.leg_texts().for_each(|(leg, at)| each(&leg, at));
     }
 
-    /// The legs as they are written, where all are of one row.
+    /// The legs of the first row as they are written: all of them where it is the only one.
     #[inline(always)]
-    pub fn leg_texts_of_one_row(&self) -> Option<Legs<'l>> {
-        (self.members.len() == 1).then(|| self.first.legs())
+    pub fn leg_texts_of_first_row(&self) -> Legs<'l> {
+        self.first.legs()
     }
 
     /// The legs as they are written, each with the row that it came from.
@@ -197,11 +203,11 @@ impl Ledger {
     /// The rows of an event.
     #[inline]
     pub fn members<'l>(&'l self, event: &'l Event) -> &'l [EventRef] {
-        if event.at.batch == A_GROUP {
+        if event.is_one_row() {
+            std::slice::from_ref(&event.at)
+        } else {
             let (start, count) = self.groups[event.at.event as usize];
             &self.grouped_rows[start as usize..][..count as usize]
-        } else {
-            std::slice::from_ref(&event.at)
         }
     }
 

@@ -43,15 +43,13 @@ impl Layout for LedgerCsv {
 /// Writes the lines of an event.
 #[inline(always)]
 fn put_event(views: &Views<'_>, event: &Event, written: &Written<'_>, page: &mut Page) -> u64 {
-    let view = views.view(event);
-    match view.leg_texts_of_one_row() {
-        Some(legs) => {
-            let at = view.members[0];
-            put_lines(&view, legs.map(|leg| (leg, at)), written, page)
-        }
-        // The view is made anew: otherwise it would have to lie in memory for every event.
-        None => put_any(views.view(event), written, page),
+    if !event.is_one_row() {
+        return put_any(views.view(event), written, page);
     }
+    let view = views.view(event);
+    let at = view.members[0];
+    let legs = view.leg_texts_of_first_row().map(|leg| (leg, at));
+    put_lines(&view, legs, written, page)
 }
 
 /// As [`put_event`], of an event that may be several rows.

@@ -61,22 +61,24 @@ impl Layout for Transactions {
 /// Writes the rows of an event.
 #[inline(always)]
 fn put_event(views: &Views<'_>, event: &Event, written: &Written<'_>, page: &mut Page) -> u64 {
-    let view = views.view(event);
-    let mut row = [None; 3];
-    if let Some(mut legs) = view.leg_texts_of_one_row()
-        && let Some(account) = one_row(&mut legs, &mut row)
-    {
-        put_row(&view, written, page, account, &row);
-        return 1;
+    if event.is_one_row() {
+        let view = views.view(event);
+        let mut row = [None; 3];
+        let mut legs = view.leg_texts_of_first_row();
+        if let Some(account) = one_row(&mut legs, &mut row) {
+            put_row(&view, written, page, account, &row);
+            return 1;
+        }
+        // The view is made anew: otherwise it would have to lie in memory for every event.
     }
-    // The view is made anew: otherwise it would have to lie in memory for every event.
     put_group(views, event, written, page)
 }
 
 /// The legs of a row, by their sides.
 type Row<'l> = [Option<LegText<'l>>; 3];
 
-/// Makes a row of legs and gives its account, if that is one row, as most events are: of one account, and one leg on a side.
+/// Makes a row of legs and gives its account, if that is one row, as most events are: of one account, and one leg on a
+/// side.
 #[inline(always)]
 fn one_row<'l>(legs: &mut impl Iterator<Item = LegText<'l>>, row: &mut Row<'l>) -> Option<NameId> {
     let first = legs.next()?;
@@ -215,19 +217,14 @@ const NOTE: usize = 4;
 #[inline(always)]
 fn put_ids_and_note<'p>(mut out: Lines<'p>, view: &EventView<'_>) -> Lines<'p> {
     let mut note: &[u8] = &[];
-    let is_joined = match view.texts_there() {
-        Some(texts) => out.put_joined(texts.filter_map(|(nth, text)| {
+    let is_joined = view.texts_there().is_some_and(|texts| {
+        out.put_joined(texts.filter_map(|(nth, text)| {
             if nth == NOTE {
                 note = text;
             }
             (nth < IDS).then_some(text)
-        })),
-        None => {
-            let texts = view.texts();
-            note = texts[NOTE];
-            out.put_joined(texts[..IDS].iter().copied())
-        }
-    };
+        }))
+    });
     if !is_joined {
         let texts = view.texts();
         note = texts[NOTE];
@@ -238,7 +235,7 @@ fn put_ids_and_note<'p>(mut out: Lines<'p>, view: &EventView<'_>) -> Lines<'p> {
     out
 }
 
-/// Puts the ids among texts, that are long or may need quotes.
+/// Puts the ids among texts, whatever they are.
 #[inline(never)]
 fn put_other_ids<'p>(mut out: Lines<'p>, texts: &[&[u8]; TEXT_COUNT]) -> Lines<'p> {
     let ids = texts[..IDS].iter().filter(|id| !id.is_empty());
