@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{EventRef, Ledger};
-use crate::convert::{Batch, EventRecord, Key, Leg, LegText};
+use crate::convert::{Batch, EventRecord, Key, Leg, LegText, Legs};
 use crate::mapping::TEXT_COUNT;
 use crate::model::{Kind, Time};
 
@@ -48,22 +48,53 @@ impl Event {
     pub(super) fn at(&self) -> EventRef {
         self.at
     }
+
+    /// Whether it is one row, not a group.
+    #[inline]
+    pub fn is_one_row(&self) -> bool {
+        self.at.batch & A_GROUP == 0
+    }
 }
 
 /// What is to be said of an event.
+#[derive(Clone, Copy)]
 pub struct EventView<'l> {
     pub ledger: &'l Ledger,
     /// Stable id: 16 hex digits when written.
     pub id: u64,
     pub time: Time,
     pub kind: Kind,
-    /// order_id, trade_id, tx_hash, address, note.
-    pub texts: [&'l [u8]; TEXT_COUNT],
     /// The rows, in the order of the files.
     pub members: &'l [EventRef],
-    /// The first row, and its batch.
+    /// The first row.
     first: EventRecord<'l>,
-    batch: &'l Batch,
+}
+
+/// Looks at many events.
+pub struct Views<'l> {
+    ledger: &'l Ledger,
+    /// What each batch has in memory; nothing if it was put aside.
+    arenas: Vec<&'l [u8]>,
+}
+
+impl<'l> Views<'l> {
+    pub fn of(ledger: &'l Ledger) -> Views<'l> {
+        let held = |batch: &'l Batch| batch.held().unwrap_or_default();
+        Views {
+            ledger,
+            arenas: ledger.batches.iter().map(held).collect(),
+        }
+    }
+
+    /// As [`Ledger::view`].
+    #[inline(always)]
+    pub fn view(&self, event: &'l Event) -> EventView<'l> {
+        let members = self.ledger.members(event);
+        let at = members[0];
+        let first = EventRecord::at(self.arenas[at.batch as usize], at.event);
+        let first = first.unwrap_or_else(|| self.ledger.record(at));
+        self.ledger.view_of(members, first)
+    }
 }
 
 /// Where a row stands, and who read it.
@@ -77,6 +108,19 @@ pub struct RowPlace<'l> {
 }
 
 impl<'l> EventView<'l> {
+    /// order_id, trade_id, tx_hash, address, note.
+    #[inline]
+    pub fn texts(&self) -> [&'l [u8]; TEXT_COUNT] {
+        self.ledger.texts(self.members, self.first)
+    }
+
+    /// Those of [`EventView::texts`] that are not empty, each with its place among them, in their order; `None` if they
+    /// must be gathered from several rows.
+    #[inline(always)]
+    pub fn texts_there(&self) -> Option<impl Iterator<Item = (usize, &'l [u8])>> {
+        (self.members.len() == 1).then(|| self.first.texts_there())
+    }
+
     /// Calls back with each leg and the row that it came from.
     pub fn for_each_leg(&self, mut each: impl FnMut(&Leg, EventRef)) {
         self.for_each_leg_text(|leg, at| each(&leg.read(), at));
@@ -85,27 +129,40 @@ impl<'l> EventView<'l> {
     /// Calls back with each leg as it is written, and the row that it came from.
     #[inline(always)]
     pub fn for_each_leg_text(&self, mut each: impl FnMut(&LegText<'l>, EventRef)) {
+        self.leg_texts().for_each(|(leg, at)| each(&leg, at));
+    }
+
+    /// The legs of the first row as they are written: all of them where it is the only one.
+    #[inline(always)]
+    pub fn leg_texts_of_first_row(&self) -> Legs<'l> {
+        self.first.legs()
+    }
+
+    /// The legs as they are written, each with the row that it came from.
+    pub fn leg_texts(&self) -> impl Iterator<Item = (LegText<'l>, EventRef)> {
         // In a group, a main leg of zero says nothing beside another leg.
         let is_group = self.members.len() > 1;
         let says_more = is_group && self.moves_something();
         let mut legs = self.first.legs();
         let mut at = self.members[0];
         let mut others = self.members[1..].iter();
-        // One place that calls back, so that the call is none.
-        loop {
-            let Some(leg) = legs.next() else {
-                let Some(next) = others.next() else { break };
-                at = *next;
+        let of_rows = std::iter::from_fn(move || {
+            loop {
+                if let Some(leg) = legs.next() {
+                    return Some((leg, at));
+                }
+                at = *others.next()?;
                 legs = self.ledger.record(at).legs();
-                continue;
-            };
-            if !says_more || !leg.amount().is(b"0") {
-                each(&leg, at);
             }
-            if is_group && !says_more {
-                break;
-            }
-        }
+        });
+        let most = if is_group && !says_more {
+            1
+        } else {
+            usize::MAX
+        };
+        of_rows
+            .filter(move |(leg, _)| !says_more || !leg.amount().is(b"0"))
+            .take(most)
     }
 
     /// Whether a leg is of more than zero.
@@ -132,7 +189,7 @@ impl<'l> EventView<'l> {
     #[inline]
     pub fn line(&self, at: EventRef) -> u64 {
         if at == self.members[0] {
-            self.batch.line(self.first.line())
+            self.ledger.batch(at).line(self.first.line())
         } else {
             self.ledger.line(at)
         }
@@ -147,71 +204,67 @@ impl<'l> EventView<'l> {
 
 impl Ledger {
     /// The rows of an event.
+    #[inline]
     pub fn members<'l>(&'l self, event: &'l Event) -> &'l [EventRef] {
-        if event.at.batch & A_GROUP != 0 {
+        if event.is_one_row() {
+            std::slice::from_ref(&event.at)
+        } else {
             let piece = (event.at.batch & !A_GROUP) as usize;
             self.groups[piece].rows_of(event.at.event)
-        } else {
-            std::slice::from_ref(&event.at)
         }
     }
 
     /// Everything there is to say of an event.
     pub fn view<'l>(&'l self, event: &'l Event) -> EventView<'l> {
         let members = self.members(event);
-        let batch = self.batch(members[0]);
-        let first = self.record(members[0]);
-        let mut texts = first.texts();
-        let mut time = first.time();
-        if let [_, others @ ..] = members
-            && !others.is_empty()
-        {
-            self.look_at_others(others, &mut texts, &mut time);
-        }
-        EventView {
-            ledger: self,
-            id: self.id(members, &first),
-            time,
-            kind: first.kind(),
-            texts,
-            members,
-            first,
-            batch,
-        }
+        self.view_of(members, self.record(members[0]))
     }
 
-    /// Takes the earliest time, and what the texts lack, from the other rows of a group.
+    /// The texts of an event, each from the first of its rows that has it.
     #[inline(never)]
-    fn look_at_others<'l>(
-        &'l self,
-        others: &[EventRef],
-        texts: &mut [&'l [u8]; TEXT_COUNT],
-        time: &mut Time,
-    ) {
-        for at in others {
-            let record = self.record(*at);
-            if record.time().ns() < time.ns() {
-                *time = record.time();
+    fn texts<'l>(&'l self, members: &[EventRef], first: EventRecord<'l>) -> [&'l [u8]; TEXT_COUNT] {
+        let mut texts = first.texts();
+        for at in &members[1..] {
+            if texts.iter().all(|text| !text.is_empty()) {
+                break;
             }
-            if texts.iter().any(|text| text.is_empty()) {
-                for (text, other) in texts.iter_mut().zip(record.texts()) {
-                    if text.is_empty() {
-                        *text = other;
-                    }
+            for (text, other) in texts.iter_mut().zip(self.record(*at).texts()) {
+                if text.is_empty() {
+                    *text = other;
                 }
             }
         }
+        texts
     }
 
-    /// The id of an event, from the hashes of its rows and their occurrence numbers; the order of the rows does not matter.
-    fn id(&self, members: &[EventRef], first: &EventRecord<'_>) -> u64 {
-        if let [only] = members {
-            return self.id_of_row(*only, first);
+    /// The event that rows are, of which the first is given.
+    #[inline(always)]
+    fn view_of<'l>(&'l self, members: &'l [EventRef], first: EventRecord<'l>) -> EventView<'l> {
+        let (id, time) = match members {
+            [only] => (self.id_of_row(*only, &first), first.time()),
+            _ => self.id_and_time(members),
+        };
+        EventView {
+            ledger: self,
+            id,
+            time,
+            kind: first.kind(),
+            members,
+            first,
         }
-        self.id_of_rows(members, |at| self.record(at))
+    }
+
+    /// The id of an event that is several rows, and the earliest time of these.
+    #[inline(never)]
+    fn id_and_time(&self, members: &[EventRef]) -> (u64, Time) {
+        let id = self.id_of_rows(members, |at| self.record(at));
+        let times = members.iter().map(|at| self.record(*at).time());
+        let earliest = times.min_by_key(|time| time.ns());
+        (id, earliest.expect("an event has a row"))
     }
 
     /// The id of an event that is one row.
+    #[inline]
     pub(super) fn id_of_row(&self, at: EventRef, record: &EventRecord<'_>) -> u64 {
         match self.batch(at).given_id(at.event) {
             Some(id) => id,
@@ -219,7 +272,7 @@ impl Ledger {
         }
     }
 
-    /// The id of an event that is several rows.
+    /// The id of an event that is several rows, from their hashes and occurrence numbers; their order does not matter.
     pub(super) fn id_of_rows<'e>(
         &self,
         members: &[EventRef],

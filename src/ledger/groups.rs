@@ -107,9 +107,14 @@ pub fn form(ledger: &mut Ledger, mut keys: Vec<Key>) -> io::Result<Vec<Event>> {
     Ok(events)
 }
 
+/// Of how many pieces the rows are brought back at a time: whole ones, and at least one.
+fn pieces_at_once(ledger: &Ledger) -> usize {
+    ledger.rows_at_once.div_ceil(ROWS_OF_PIECE)
+}
+
 /// The runs of each piece.
 fn find_runs(ledger: &mut Ledger, keys: &[Key]) -> io::Result<Vec<Vec<Run>>> {
-    let at_once = ledger.at_once(ledger.rows_at_once, keys.len());
+    let at_once = ledger.at_once(pieces_at_once(ledger) * ROWS_OF_PIECE, keys.len());
     let parts: Vec<(usize, &[Key])> = (0..).step_by(at_once).zip(keys.chunks(at_once)).collect();
     let places = |_: &Ledger, (_, keys): &(usize, &[Key])| keys.iter().map(|key| key.at).collect();
     let mut runs: Vec<Vec<Run>> = Vec::new();
@@ -176,7 +181,7 @@ fn form_all(
         pieces.push(Piece { runs, scattered });
         others = rest;
     }
-    let at_once = ledger.at_once(super::ROWS_AT_ONCE / ROWS_OF_PIECE, pieces.len());
+    let at_once = ledger.at_once(pieces_at_once(ledger), pieces.len());
     let parts: Vec<&[Piece]> = pieces.chunks(at_once).collect();
     let places = |_: &Ledger, pieces: &&[Piece]| {
         let mut places: Vec<EventRef> = Vec::new();

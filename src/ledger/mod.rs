@@ -29,7 +29,7 @@ use crate::model::{Fate, Time};
 pub use crate::convert::EventRef;
 
 pub use balances::{BalanceBreak, BalanceCheck};
-pub use event::{Event, EventView, RowPlace};
+pub use event::{Event, EventView, RowPlace, Views};
 pub use proof::{NameTexts, Totals};
 
 /// A file whose rows were read.
@@ -338,7 +338,6 @@ impl Ledger {
     ///
     /// # Panics
     /// If it was put aside and is not loaded.
-    #[inline]
     pub fn record(&self, at: EventRef) -> EventRecord<'_> {
         let record = match self.batch(at).held() {
             Some(arena) => EventRecord::at(arena, at.event),

@@ -186,14 +186,29 @@ impl<'p> Lines<'p> {
         }
     }
 
-    /// Puts texts, with blanks between those that are not empty, as one cell; false if one of them has more than 16 bytes
-    /// or may need quotes: then nothing was put.
+    /// Puts at most three texts, with blanks between those that are not empty, as one cell; false if one of them has more
+    /// than 16 bytes or may need quotes: then nothing was put.
     #[inline(always)]
-    pub fn put_joined(&mut self, texts: &[&[u8]; 3]) -> bool {
-        let at = self.end();
-        let end = put_joined(self.bytes, at, texts);
-        self.length = end.unwrap_or(at);
-        end.is_some()
+    pub fn put_joined<'t>(&mut self, texts: impl Iterator<Item = &'t [u8]>) -> bool {
+        let start = self.end();
+        let (mut end, mut found) = (start, 0);
+        for text in texts {
+            if text.is_empty() {
+                continue;
+            }
+            // Before the first one it is overwritten.
+            self.bytes[end] = b' ';
+            let at = end + usize::from(end > start);
+            let Some(may_need_quotes) = put_short_text(self.bytes, at, text) else {
+                return false;
+            };
+            found |= may_need_quotes;
+            end = at + text.len();
+        }
+        if found == 0 {
+            self.length = end;
+        }
+        found == 0
     }
 
     /// Puts an event's id: 16 hex digits.
@@ -280,42 +295,23 @@ fn put_long(
     None
 }
 
-/// As [`Lines::put_joined`], where [`FREE_BYTES`] are free; gives the end.
-#[inline(never)]
-fn put_joined(bytes: &mut [u8; LINE_BYTES], at: usize, texts: &[&[u8]; 3]) -> Option<usize> {
-    let room = bytes[at..].first_chunk_mut()?;
-    let [first, second, third] = texts;
-    let (end, found) = join_short(room, 0, first)?;
-    let (end, found_too) = join_short(room, end, second)?;
-    let (end, found_last) = join_short(room, end, third)?;
-    (found | found_too | found_last == 0).then_some(at + end)
-}
-
-/// Puts a text of at most 16 bytes at `end`, with a blank before it if it is not the first. Gives the new end, and a number
-/// that is not zero if the text may need quotes.
+/// Puts a text of at most 16 bytes at a place. Gives a number that is not zero if it may need quotes.
 #[inline(always)]
-fn join_short(room: &mut [u8; FREE_BYTES], end: usize, text: &[u8]) -> Option<(usize, u64)> {
+fn put_short_text(bytes: &mut [u8; LINE_BYTES], at: usize, text: &[u8]) -> Option<u64> {
     let length = text.len();
-    if length == 0 {
-        return Some((end, 0));
-    }
-    // Before the first one it is overwritten.
-    room[end] = b' ';
-    let at = end + usize::from(end > 0);
     match (text.first_chunk(), text.last_chunk()) {
         (Some(first), Some(last)) if length <= 16 => {
-            room[at..at + 8].copy_from_slice(first);
-            room[at + length - 8..at + length].copy_from_slice(last);
+            bytes[at..at + 8].copy_from_slice(first);
+            bytes[at + length - 8..at + length].copy_from_slice(last);
             let found = below(u64::from_le_bytes(*first), b',');
-            Some((at + length, found | below(u64::from_le_bytes(*last), b',')))
+            Some(found | below(u64::from_le_bytes(*last), b','))
         }
         (Some(_), _) => None,
         _ => {
             let characters = up_to_seven(text);
-            room[at..at + 8].copy_from_slice(&characters.to_le_bytes());
+            bytes[at..at + 8].copy_from_slice(&characters.to_le_bytes());
             // What stands behind the text is no character.
-            let found = below(characters | u64::MAX << (8 * length), b',');
-            Some((at + length, found))
+            Some(below(characters | u64::MAX << (8 * length), b','))
         }
     }
 }
@@ -657,7 +653,7 @@ mod tests {
             let (mut bytes, mut buffer) = (LineBytes::default(), Vec::new());
             let mut lines = Lines::new(&mut bytes, &mut buffer);
             (0..before).for_each(|_| lines.put_byte(b'x'));
-            let is_put = lines.put_joined(&texts);
+            let is_put = lines.put_joined(texts.into_iter());
             lines.finish();
             bytes.move_to(&mut buffer);
             let mut expected = vec![b'x'; before];

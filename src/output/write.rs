@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::csv_text::{LineBytes, ReadyCell, put_cell};
 use super::readback::WrittenSums;
 use crate::in_order::in_order;
-use crate::ledger::{Event, EventView, Ledger, NameTexts};
+use crate::ledger::{Event, Ledger, NameTexts, Views};
 use crate::model::Kind;
 use crate::model::time::TimeWriter;
 
@@ -18,9 +18,15 @@ pub trait Layout: Sync {
     /// What stands before the first event.
     fn header(&self) -> &'static str;
 
-    /// Appends an event's lines, adds each amount that was written to the sums by reading it back from the buffer, and
+    /// Appends the lines of events, adds each amount that was written to the sums by reading it back from the buffer, and
     /// says how many lines it wrote.
-    fn event(&self, view: &EventView<'_>, names: &Written<'_>, page: &mut Page) -> u64;
+    fn events<'l>(
+        &self,
+        views: &Views<'l>,
+        events: &'l [Event],
+        names: &Written<'_>,
+        page: &mut Page,
+    ) -> u64;
 }
 
 /// What is written of some events, and what that adds up to.
@@ -170,6 +176,7 @@ impl<'w> LedgerWriter<'w> {
         } = self;
         let (layout, written, pool) = (&**layout, &*written, &*pool);
         let lock = || pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let views = Views::of(ledger);
         let mut pieces = events.chunks(EVENTS_PER_BUFFER);
         in_order(
             || pieces.next().map(Ok),
@@ -180,10 +187,7 @@ impl<'w> LedgerWriter<'w> {
                     text,
                     ..Page::default()
                 };
-                let lines: u64 = events
-                    .iter()
-                    .map(|event| layout.event(&ledger.view(event), written, &mut page))
-                    .sum();
+                let lines = layout.events(&views, events, written, &mut page);
                 progress(events.len() as u64);
                 Ok((page, lines))
             },

@@ -27,37 +27,35 @@ pub struct LegText<'b> {
     pub negative: bool,
     pub role: Role,
     has_value: bool,
-    currency: NameId,
-    amount: Place,
-    value: Place,
+    /// Length of the amount without its sign.
+    length: u8,
+    /// Where that lies, from the head of its event on. A value follows it, with its currency.
+    at: u32,
     /// From the head of its event on.
     bytes: &'b [u8],
-}
-
-/// Where a text lies, from the head of its event on.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    at: u32,
-    length: u32,
 }
 
 impl<'b> LegText<'b> {
     /// The amount without its sign.
     #[inline(always)]
     pub fn amount(&self) -> Within<'b> {
-        self.within(self.amount)
+        Within::new(self.bytes, self.at as usize, usize::from(self.length))
     }
 
     /// What it was worth, and in what.
     #[inline(always)]
     pub fn value(&self) -> Option<(Within<'b>, NameId)> {
-        self.has_value
-            .then(|| (self.within(self.value), self.currency))
-    }
-
-    #[inline(always)]
-    fn within(&self, place: Place) -> Within<'b> {
-        Within::new(self.bytes, place.at as usize, place.length as usize)
+        if !self.has_value {
+            return None;
+        }
+        let mut reader = Reader {
+            bytes: self.bytes,
+            at: self.at as usize + usize::from(self.length),
+        };
+        let length = usize::from(reader.byte());
+        let value = Within::new(self.bytes, reader.at, length);
+        reader.at += length;
+        Some((value, reader.name()))
     }
 
     /// The leg with its amounts read.
@@ -150,24 +148,26 @@ impl<'b> Event<'b> {
     }
 
     /// order_id, trade_id, tx_hash, address, note.
-    #[inline(always)]
     pub fn texts(&self) -> [&'b [u8]; TEXT_COUNT] {
+        let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
+        for (nth, text) in self.texts_there() {
+            if let Some(place) = texts.get_mut(nth) {
+                *place = text;
+            }
+        }
+        texts
+    }
+
+    /// Which of [`Event::texts`] are not empty, each with its place among them, in their order.
+    #[inline(always)]
+    pub fn texts_there(&self) -> Texts<'b> {
         let at = usize::from(u16::from_le_bytes(self.part(head::TEXTS)));
         let mut reader = Reader {
             bytes: self.bytes,
             at,
         };
-        let mut texts: [&[u8]; TEXT_COUNT] = Default::default();
-        let mut mask = reader.byte();
-        while mask != 0 {
-            let length = reader.number();
-            let text = reader.take(length);
-            if let Some(place) = texts.get_mut(mask.trailing_zeros() as usize) {
-                *place = text;
-            }
-            mask &= mask - 1;
-        }
-        texts
+        let left = reader.byte();
+        Texts { reader, left }
     }
 
     /// The legs as they are written.
@@ -208,6 +208,28 @@ pub fn events(arena: &[u8]) -> impl Iterator<Item = (u32, Event<'_>)> {
     })
 }
 
+/// The texts of an event that are not empty.
+pub struct Texts<'b> {
+    reader: Reader<'b>,
+    /// A bit for the place of each.
+    left: u8,
+}
+
+impl<'b> Iterator for Texts<'b> {
+    type Item = (usize, &'b [u8]);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, &'b [u8])> {
+        if self.left == 0 {
+            return None;
+        }
+        let nth = self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        let length = self.reader.number();
+        Some((nth, self.reader.take(length)))
+    }
+}
+
 /// The legs of an event.
 #[derive(Clone)]
 pub struct Legs<'b> {
@@ -231,76 +253,57 @@ impl<'b> Legs<'b> {
     #[inline(always)]
     fn next_of_short_names(&mut self) -> Option<LegText<'b>> {
         let Reader { bytes, mut at } = self.reader;
-        let byte = |at: usize| bytes.get(at).copied();
         // A leg has four bytes at least.
         let start = u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
         let flags = start as u8;
         let (account, [asset, length, ..]) = if flags & SAME_ACCOUNT == 0 {
             at += 4;
-            ((start >> 8) as u8, (start >> 16).to_le_bytes())
+            (start >> 8 & 0xFF, (start >> 16).to_le_bytes())
         } else {
             at += 3;
-            (0, (start >> 8).to_le_bytes())
+            (self.account.0, (start >> 8).to_le_bytes())
         };
-        let amount = Place {
-            at: at as u32,
-            length: u32::from(length),
-        };
-        at += usize::from(length);
-        let (mut value, mut currency) = (Place::default(), 0);
-        if flags & HAS_VALUE != 0 {
-            let length = byte(at)?;
-            value = Place {
-                at: at as u32 + 1,
-                length: u32::from(length),
-            };
-            at += usize::from(length) + 1;
-            currency = byte(at)?;
-            at += 1;
-        }
-        if account == LONG || asset == LONG || currency == LONG {
+        // An account of the leg before has that number once it was read there.
+        if asset == LONG || flags & SAME_ACCOUNT == 0 && account == u32::from(LONG) {
             return None;
         }
-        if flags & SAME_ACCOUNT == 0 {
-            self.account = NameId(u32::from(account));
+        let leg = self.leg(flags, NameId(account), NameId(asset.into()), at, length);
+        at += usize::from(length);
+        if flags & HAS_VALUE != 0 {
+            at += 1 + usize::from(*bytes.get(at)?);
+            if *bytes.get(at)? == LONG {
+                return None;
+            }
+            at += 1;
         }
+        self.account = NameId(account);
         self.reader.at = at;
-        Some(self.leg(
-            flags,
-            NameId(asset.into()),
-            amount,
-            value,
-            NameId(currency.into()),
-        ))
+        Some(leg)
     }
 
+    /// The leg that begins here, and the legs behind it.
     #[cold]
-    fn next_of_any_names(&mut self) -> LegText<'b> {
+    fn next_of_any_names(mut self) -> (LegText<'b>, Legs<'b>) {
         let flags = self.reader.byte();
         if flags & SAME_ACCOUNT == 0 {
             self.account = self.reader.name();
         }
         let asset = self.reader.name();
-        let amount = self.reader.text();
-        let (mut value, mut currency) = (Place::default(), NameId(0));
+        let length = self.reader.byte();
+        let leg = self.leg(flags, self.account, asset, self.reader.at, length);
+        self.reader.at += usize::from(length);
         if flags & HAS_VALUE != 0 {
-            value = self.reader.text();
-            currency = self.reader.name();
+            let length = self.reader.byte();
+            self.reader.at += usize::from(length);
+            self.reader.name();
         }
-        self.leg(flags, asset, amount, value, currency)
+        (leg, self)
     }
 
     #[inline(always)]
-    fn leg(
-        &self,
-        flags: u8,
-        asset: NameId,
-        amount: Place,
-        value: Place,
-        currency: NameId,
-    ) -> LegText<'b> {
+    fn leg(&self, flags: u8, account: NameId, asset: NameId, at: usize, length: u8) -> LegText<'b> {
         LegText {
-            account: self.account,
+            account,
             asset,
             negative: flags & NEGATIVE != 0,
             role: if flags & IS_FEE != 0 {
@@ -309,9 +312,8 @@ impl<'b> Legs<'b> {
                 Role::Main
             },
             has_value: flags & HAS_VALUE != 0,
-            currency,
-            amount,
-            value,
+            length,
+            at: at as u32,
             bytes: self.reader.bytes,
         }
     }
@@ -325,7 +327,11 @@ impl<'b> Iterator for Legs<'b> {
         self.left = self.left.checked_sub(1)?;
         match self.next_of_short_names() {
             Some(leg) => Some(leg),
-            None => Some(self.next_of_any_names()),
+            None => {
+                let (leg, behind) = self.clone().next_of_any_names();
+                *self = behind;
+                Some(leg)
+            }
         }
     }
 }
@@ -352,13 +358,6 @@ impl<'b> Reader<'b> {
         taken
     }
 
-    fn text(&mut self) -> Place {
-        let length = u32::from(self.byte());
-        let at = self.at as u32;
-        self.at += length as usize;
-        Place { at, length }
-    }
-
     #[cold]
     fn array<const N: usize>(&mut self) -> [u8; N] {
         let rest = self.bytes[self.at..].first_chunk();
@@ -374,6 +373,7 @@ impl<'b> Reader<'b> {
         }
     }
 
+    #[inline]
     fn name(&mut self) -> NameId {
         match self.byte() {
             LONG => NameId(u32::from_le_bytes(self.array())),

@@ -324,7 +324,7 @@ impl Group {
             }
             value_currency.put_optional(currency.as_bytes());
             let texts = [&mut *order_id, trade_id, tx_hash, address, note];
-            for (column, text) in texts.into_iter().zip(view.texts) {
+            for (column, text) in texts.into_iter().zip(view.texts()) {
                 column.put_optional(text);
             }
             format.put(job.ledger.context(of_file).program.id.as_bytes());

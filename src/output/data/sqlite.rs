@@ -115,7 +115,7 @@ fn write_events(
         insert.raw_bind_parameter(3, text(&time))?;
         insert.raw_bind_parameter(4, view.time.ns())?;
         insert.raw_bind_parameter(5, view.kind.word())?;
-        for (place, bytes) in (6..).zip(view.texts) {
+        for (place, bytes) in (6..).zip(view.texts()) {
             insert.raw_bind_parameter(place, (!bytes.is_empty()).then(|| text(bytes)))?;
         }
         insert.raw_execute()?;

@@ -161,7 +161,7 @@ fn write_ledger(
             put_amount(&mut table, &leg, account, 1, job, &mut sums)?;
             table.word(leg.role.word())?;
             put_value(&mut table, leg.value, job)?;
-            for bytes in view.texts {
+            for bytes in view.texts() {
                 table.text(&text(bytes))?;
             }
             table.word(&job.ledger.context(of_file).program.id)?;
@@ -222,7 +222,7 @@ fn write_transactions(
             }
             put_value(&mut table, row.value(), job)?;
             table.text(&text(&ids))?;
-            table.text(&text(view.texts[4]))?;
+            table.text(&text(view.texts()[4]))?;
             table.word(&id)?;
         }
     }

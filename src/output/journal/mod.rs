@@ -198,7 +198,7 @@ impl<'l> JournalPlan<'l> {
                 text.len() * texts::LONGEST_REPLACEMENT_BYTES > longest
                     && self.dialect.values.put(&mut Vec::new(), text)
             };
-            if view.texts.iter().any(cut) {
+            if view.texts().iter().any(cut) {
                 self.findings.add(
                     Weight::Loss,
                     "text",

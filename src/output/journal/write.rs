@@ -9,7 +9,7 @@ use super::entry::{Posting, To};
 use super::survey::postings_of;
 use super::template::Template;
 use super::{JournalError, JournalPlan};
-use crate::ledger::EventView;
+use crate::ledger::{Event, EventView, Views};
 use crate::model::{Amount, Kind, NameId};
 use crate::output::csv_text::put_id;
 use crate::output::readback::WrittenSums;
@@ -124,7 +124,20 @@ impl Layout for Entries<'_, '_> {
         ""
     }
 
-    fn event(&self, view: &EventView<'_>, _: &Written<'_>, page: &mut Page) -> u64 {
+    fn events<'l>(
+        &self,
+        views: &Views<'l>,
+        events: &'l [Event],
+        _: &Written<'_>,
+        page: &mut Page,
+    ) -> u64 {
+        let views = events.iter().map(|event| views.view(event));
+        views.map(|view| self.event(&view, page)).sum()
+    }
+}
+
+impl Entries<'_, '_> {
+    fn event(&self, view: &EventView<'_>, page: &mut Page) -> u64 {
         let Page {
             text: out, sums, ..
         } = page;
@@ -143,9 +156,7 @@ impl Layout for Entries<'_, '_> {
         }
         count_lines(&out[start..])
     }
-}
 
-impl Entries<'_, '_> {
     fn head(&self, view: &EventView<'_>, postings: &[Posting], out: &mut Vec<u8>) {
         let dialect = &self.plan.dialect;
         dialect.head.write(out, |place, out| match place {
@@ -162,7 +173,7 @@ impl Entries<'_, '_> {
             _ => out.extend_from_slice(view.kind.word().as_bytes()),
         });
         if let Some((link, pattern)) = &dialect.link
-            && let Ok(hash) = str::from_utf8(view.texts[2])
+            && let Ok(hash) = str::from_utf8(view.texts()[2])
             && pattern.is_match(hash)
         {
             link.write(out, |_, out| out.extend_from_slice(hash.as_bytes()));
@@ -179,7 +190,7 @@ impl Entries<'_, '_> {
         for source in self.sources(view) {
             self.tag(out, 3, 1, |out| out.extend_from_slice(source.as_bytes()));
         }
-        for (nth, text) in view.texts.iter().enumerate() {
+        for (nth, text) in view.texts().iter().enumerate() {
             if !text.is_empty() {
                 self.tag(out, 4 + nth, 1, |out| {
                     self.plan.dialect.values.put(out, text);

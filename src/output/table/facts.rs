@@ -67,10 +67,10 @@ impl Facts {
             Field::Address,
             Field::Note,
         ];
-        for (field, bytes) in texts.into_iter().zip(view.texts) {
+        for (field, bytes) in texts.into_iter().zip(view.texts()) {
             facts.set_text(field, &String::from_utf8_lossy(bytes));
         }
-        let ids: Vec<_> = view.texts[..3]
+        let ids: Vec<_> = view.texts()[..3]
             .iter()
             .filter(|id| !id.is_empty())
             .map(|id| String::from_utf8_lossy(id))

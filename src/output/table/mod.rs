@@ -364,12 +364,7 @@ impl<'l> Engine<'l> {
     }
 
     fn list_left_out(&mut self, view: &EventView<'_>) {
-        write::Layout::event(
-            &ledger_csv::LedgerCsv,
-            view,
-            &self.cells_of_names,
-            &mut self.left_out,
-        );
+        ledger_csv::put_any(*view, &self.cells_of_names, &mut self.left_out);
     }
 
     fn finish(mut self) -> io::Result<TargetWritten> {
