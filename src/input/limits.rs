@@ -11,7 +11,7 @@ pub const HEAD_BYTES: usize = 256 * KIB;
 
 /// The size a chunk is cut to. Large enough that handing it over costs nothing, small enough to
 /// stay in a core's cache.
-pub const CHUNK_BYTES: usize = MIB;
+pub const CHUNK_BYTES: usize = 512 * KIB;
 
 /// The longest record, in bytes of decoded text. Notes and addresses fill a few kilobytes at most;
 /// what is longer is a quote that was never closed.
