@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use memmap2::MmapMut;
-
 use super::batch::Key;
 
 /// What a run takes beside its rows: mappings, chunks that are read and batches that wait for their turn.
@@ -17,7 +15,7 @@ const FIXED_BYTES: u64 = 48 << 20;
 /// From here on a run need not be sparing with its buffers.
 const PLENTY_BYTES: u64 = 1 << 30;
 
-/// Bytes of a shelf: some large pages.
+/// Bytes of a shelf.
 const SHELF_BYTES: usize = 32 << 20;
 
 /// Inputs of fewer bytes are not worth a shelf.
@@ -27,7 +25,7 @@ const ENOUGH_FOR_SHELVES: u64 = 4 << 20;
 pub enum Held {
     Bytes(Box<[u8]>),
     /// On a shelf, once that is full or no more comes.
-    Shelved(Arc<OnceLock<MmapMut>>, Range<usize>),
+    Shelved(Arc<OnceLock<Box<[u8]>>>, Range<usize>),
 }
 
 impl Default for Held {
@@ -44,15 +42,14 @@ impl Deref for Held {
         match self {
             Held::Bytes(bytes) => bytes,
             Held::Shelved(shelf, range) => {
-                let pages = shelf.get().expect("rows are looked at when all are read");
-                &pages[range.clone()]
+                let bytes = shelf.get().expect("rows are looked at when all are read");
+                &bytes[range.clone()]
             }
         }
     }
 }
 
-/// Where the arenas of a run are held, one beside the other in large pages, where the system has such: fresh memory is
-/// dear, and is handed out, cleared and taken back by the page.
+/// Where the arenas of a run are held, one beside the other: fresh memory is dear, and many small pieces of it are dearer.
 #[derive(Default)]
 pub struct Shelves {
     /// Those that have room still, and nobody uses now.
@@ -61,9 +58,9 @@ pub struct Shelves {
 
 struct Shelf {
     /// None when it is closed.
-    pages: Option<MmapMut>,
+    bytes: Option<Box<[u8]>>,
     used: usize,
-    closed: Arc<OnceLock<MmapMut>>,
+    closed: Arc<OnceLock<Box<[u8]>>>,
 }
 
 impl Shelves {
@@ -72,12 +69,13 @@ impl Shelves {
         let lock = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = lock().pop();
         let shelf = open.filter(|shelf| SHELF_BYTES - shelf.used >= bytes.len());
-        let Some(mut shelf) = shelf.or_else(|| Shelf::for_bytes(bytes.len())) else {
+        if shelf.is_none() && bytes.len() > SHELF_BYTES {
             return Held::Bytes(bytes.into());
-        };
+        }
+        let mut shelf = shelf.unwrap_or_else(Shelf::new);
         let range = shelf.used..shelf.used + bytes.len();
-        if let Some(pages) = &mut shelf.pages {
-            pages[range.clone()].copy_from_slice(bytes);
+        if let Some(shelf) = &mut shelf.bytes {
+            shelf[range.clone()].copy_from_slice(bytes);
         }
         shelf.used = range.end;
         let held = Held::Shelved(shelf.closed.clone(), range);
@@ -87,28 +85,21 @@ impl Shelves {
 }
 
 impl Shelf {
-    /// None if the system gives no memory for it, or it is too small.
-    fn for_bytes(length: usize) -> Option<Shelf> {
-        if length > SHELF_BYTES {
-            return None;
-        }
-        let pages = MmapMut::map_anon(SHELF_BYTES).ok()?;
-        // Without large pages it is only slower.
-        #[cfg(target_os = "linux")]
-        let _ = pages.advise(memmap2::Advice::HugePage);
-        Some(Shelf {
-            pages: Some(pages),
+    fn new() -> Shelf {
+        Shelf {
+            // The system gives the memory when it is first touched.
+            bytes: Some(vec![0; SHELF_BYTES].into()),
             used: 0,
             closed: Arc::default(),
-        })
+        }
     }
 }
 
 impl Drop for Shelf {
     fn drop(&mut self) {
-        if let Some(pages) = self.pages.take() {
+        if let Some(bytes) = self.bytes.take() {
             // It is closed once.
-            let _ = self.closed.set(pages);
+            let _ = self.closed.set(bytes);
         }
     }
 }
